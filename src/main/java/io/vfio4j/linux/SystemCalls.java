@@ -1,0 +1,240 @@
+package io.vfio4j.linux;
+
+import io.vfio4j.linux.uapi.Ioctl;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The system calls that vfio4j uses: the seam between the library and a kernel, be it the real one or the emulated host.
+ * Everything above it, argsz growth, capability walk, counter decoding, close order, is the same code on both.
+ *
+ * <p>All methods may be called by any thread; none blocks but where it says so (an ioctl may take as long as the driver
+ * wishes). EINTR is handled inside. Every descriptor is close-on-exec. Descriptors, memory and mappings belong to the
+ * caller, who closes them, and to the instance that made them: another one refuses them with
+ * {@link IllegalArgumentException} where it can tell.
+ */
+public interface SystemCalls {
+
+    /**
+     * Which kernel this is and how it is reached, for people.
+     *
+     * @return for example {@code Linux through JNA and the bridge}
+     */
+    String name();
+
+    /**
+     * Opens a device node or file: open(2) with O_CLOEXEC.
+     *
+     * @param path an absolute path
+     * @param access what for
+     * @return the descriptor, described by the path
+     * @throws LinuxException what open(2) says
+     */
+    Descriptor open(String path, Access access) throws LinuxException;
+
+    /**
+     * Takes ownership of a descriptor that an ioctl returned or that came from elsewhere, and makes it close-on-exec.
+     *
+     * @param number the descriptor's number
+     * @param description what it is, for error messages
+     * @return the owner
+     * @throws LinuxException EBADF when the number is not open
+     */
+    Descriptor adopt(int number, String description) throws LinuxException;
+
+    /**
+     * ioctl(2) with a pointer.
+     *
+     * @param descriptor the device
+     * @param request the request
+     * @param argument what the pointer points to
+     * @return what the call returned, not negative
+     * @throws LinuxException what the driver says
+     */
+    int ioctl(Descriptor descriptor, Ioctl request, NativeMemory argument) throws LinuxException;
+
+    /**
+     * ioctl(2) with a plain value.
+     *
+     * @param descriptor the device
+     * @param request the request
+     * @param argument the value
+     * @return what the call returned, not negative
+     * @throws LinuxException what the driver says
+     */
+    int ioctl(Descriptor descriptor, Ioctl request, long argument) throws LinuxException;
+
+    /**
+     * pread(2): reads as much as the device gives in one call.
+     *
+     * @param descriptor the file or device
+     * @param into where the bytes go, from its offset 0
+     * @param length how many at most, not more than {@code into} holds
+     * @param position where in the file or device
+     * @return how many bytes were read, possibly fewer; 0 at the end of a file
+     * @throws LinuxException what the driver says
+     */
+    int read(Descriptor descriptor, NativeMemory into, int length, long position) throws LinuxException;
+
+    /**
+     * pwrite(2): writes as much as the device takes in one call.
+     *
+     * @param descriptor the file or device
+     * @param from where the bytes come from, from its offset 0
+     * @param length how many
+     * @param position where in the file or device
+     * @return how many bytes were written, possibly fewer
+     * @throws LinuxException what the driver says
+     */
+    int write(Descriptor descriptor, NativeMemory from, int length, long position) throws LinuxException;
+
+    /**
+     * mmap(2), shared.
+     *
+     * @param descriptor the file or device
+     * @param position where in it, a multiple of the page size
+     * @param length how many bytes, at most {@link Integer#MAX_VALUE}
+     * @param access reading, or reading and writing
+     * @return the mapping
+     * @throws LinuxException what the driver says
+     */
+    Mapping map(Descriptor descriptor, long position, int length, Access access) throws LinuxException;
+
+    /**
+     * Allocates zeroed memory for a structure.
+     *
+     * @param bytes how many
+     * @return the memory
+     */
+    NativeMemory allocate(int bytes);
+
+    /**
+     * Allocates zeroed memory that starts on a page, as a DMA mapping needs it.
+     *
+     * @param bytes how many
+     * @return the memory
+     */
+    NativeMemory allocatePages(int bytes);
+
+    /**
+     * Makes a caller's direct buffer addressable. The buffer is kept alive, and not freed, by the result.
+     *
+     * @param direct a direct buffer; its bytes from 0 to capacity are meant
+     * @return a view for system calls
+     * @throws IllegalArgumentException when the buffer is not direct
+     */
+    NativeMemory wrap(ByteBuffer direct);
+
+    /**
+     * eventfd(2) with value 0, non-blocking, not a semaphore.
+     *
+     * @param description what it counts, for error messages
+     * @return the counter
+     * @throws LinuxException EMFILE, ENFILE, ENOMEM
+     */
+    Descriptor eventFd(String description) throws LinuxException;
+
+    /**
+     * timerfd_create(2) on the monotonic clock, non-blocking, disarmed.
+     *
+     * @param description what it times, for error messages
+     * @return the counter of expirations
+     * @throws LinuxException EMFILE, ENFILE, ENOMEM
+     */
+    Descriptor timerFd(String description) throws LinuxException;
+
+    /**
+     * Adds to an eventfd.
+     *
+     * @param eventFd the counter
+     * @param value what to add, unsigned, not all ones
+     * @throws LinuxException EAGAIN when the counter would go beyond 2<sup>64</sup> - 2
+     */
+    void signal(Descriptor eventFd, long value) throws LinuxException;
+
+    /**
+     * Reads a counter, which empties it. Only for counters that no {@link Poller} watches at the moment.
+     *
+     * @param counter an eventfd or timerfd
+     * @return its value, unsigned; 0 when there was nothing to read
+     * @throws LinuxException what read(2) says, EAGAIN excepted
+     */
+    long drain(Descriptor counter) throws LinuxException;
+
+    /**
+     * Arms a timerfd to expire once.
+     *
+     * @param timerFd the timer
+     * @param delayNanos in how many nanoseconds; 0 or less means at once
+     * @throws LinuxException what timerfd_settime(2) says
+     */
+    void arm(Descriptor timerFd, long delayNanos) throws LinuxException;
+
+    /**
+     * Opens a poller.
+     *
+     * @return the poller, watching nothing
+     * @throws LinuxException EMFILE, ENFILE, ENOMEM
+     */
+    Poller openPoller() throws LinuxException;
+
+    /**
+     * Lists a directory of sysfs, procfs or /dev.
+     *
+     * @param directory an absolute path
+     * @return the names in it, sorted, without {@code .} and {@code ..}
+     * @throws LinuxException ENOENT, ENOTDIR, EACCES
+     */
+    List<String> list(String directory) throws LinuxException;
+
+    /**
+     * Whether a path leads to something; a link that leads nowhere does not.
+     *
+     * @param path an absolute path
+     * @return false also where it cannot be told for lack of permission
+     */
+    boolean exists(String path);
+
+    /**
+     * Reads a small text file, such as a sysfs attribute.
+     *
+     * @param path an absolute path
+     * @return its text, UTF-8, at most 64 KiB of it, as it stands, with its line ends
+     * @throws LinuxException what open(2) and read(2) say
+     */
+    String readText(String path) throws LinuxException;
+
+    /**
+     * Writes a sysfs attribute by one write(2). Blocks as long as the driver takes to act on it: the removal of a device
+     * waits for its users.
+     *
+     * @param path an absolute path of an existing file
+     * @param text what to write
+     * @throws LinuxException what open(2) and write(2) say
+     */
+    void writeText(String path, String text) throws LinuxException;
+
+    /**
+     * Reads where a symbolic link leads.
+     *
+     * @param path an absolute path
+     * @return the link's text, which may be relative
+     * @throws LinuxException ENOENT, EINVAL when it is no link, EACCES
+     */
+    String readLink(String path) throws LinuxException;
+
+    /**
+     * The monotonic clock that timers of this kernel follow.
+     *
+     * @return nanoseconds since an arbitrary origin, as {@link System#nanoTime}
+     */
+    long nanoTime();
+
+    /**
+     * The host's virtual time.
+     *
+     * @return empty where time passes by itself
+     */
+    Optional<VirtualTime> virtualTime();
+}

@@ -1,0 +1,9 @@
+/** VFIO for Java, made for vGPU displays. */
+module io.vfio4j {
+    // Optional: the emulated host needs no native access at all.
+    requires static com.sun.jna;
+    requires static org.jspecify;
+
+    exports io.vfio4j.linux;
+    exports io.vfio4j.linux.uapi;
+}
