@@ -154,7 +154,8 @@ public interface SystemCalls {
     void signal(Descriptor eventFd, long value) throws LinuxException;
 
     /**
-     * Reads a counter, which empties it. Only for counters that no {@link Poller} watches at the moment.
+     * Reads a counter, which empties it. A counter has one reader: call this on the thread that polls it, or when no
+     * {@link Poller} watches it.
      *
      * @param counter an eventfd or timerfd
      * @return its value, unsigned; 0 when there was nothing to read

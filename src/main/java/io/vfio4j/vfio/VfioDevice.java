@@ -1,0 +1,453 @@
+package io.vfio4j.vfio;
+
+import io.vfio4j.kvm.KvmVm;
+import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.NativeMemory;
+import io.vfio4j.linux.SystemCalls;
+import io.vfio4j.linux.uapi.DisplayIrq;
+import io.vfio4j.linux.uapi.Errno;
+import io.vfio4j.linux.uapi.Vfio;
+import io.vfio4j.mdev.MdevDevice;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * An open VFIO device.
+ *
+ * <p>Three ways in: {@link #open} for a mediated device of this host, alone or with the KVM VM that it belongs to, and
+ * {@link #adopt} or {@link #share} for a device that somebody else opened.
+ *
+ * <p>Safe for use by any thread. No method waits for anything but the driver.
+ */
+public final class VfioDevice implements AutoCloseable {
+    /** More than any driver has; what is above is a malformed answer, not a big device. */
+    private static final int MOST_INDEXES = 1024;
+
+    private final SystemCalls calls;
+    private final String name;
+    private final Descriptor descriptor;
+    private final Optional<MdevDevice> mdev;
+    private final boolean shared;
+    /** What has to be closed after the device, the first to be closed first. */
+    private final Deque<AutoCloseable> behind;
+
+    private VfioDevice(
+            SystemCalls calls,
+            String name,
+            Descriptor descriptor,
+            Optional<MdevDevice> mdev,
+            boolean shared,
+            Deque<AutoCloseable> behind) {
+        this.calls = calls;
+        this.name = name;
+        this.descriptor = descriptor;
+        this.mdev = mdev;
+        this.shared = shared;
+        this.behind = behind;
+    }
+
+    /**
+     * Opens a mediated device through its group.
+     *
+     * @param calls the host
+     * @param mdev the device
+     * @return the open device; the caller closes it
+     * @throws IOException what the kernel refuses, with advice; nothing stays open then
+     */
+    public static VfioDevice open(SystemCalls calls, MdevDevice mdev) throws IOException {
+        return open(calls, mdev, Optional.empty());
+    }
+
+    /**
+     * Opens a mediated device through its group, as part of a VM. GVT-g requires it.
+     *
+     * @param calls the host
+     * @param mdev the device
+     * @param vm the VM, of this process; stays the caller's, who closes it after the device
+     * @return the open device; the caller closes it
+     * @throws IOException what the kernel refuses, with advice; nothing stays open then
+     */
+    public static VfioDevice open(SystemCalls calls, MdevDevice mdev, KvmVm vm) throws IOException {
+        return open(calls, mdev, Optional.of(vm));
+    }
+
+    private static VfioDevice open(SystemCalls calls, MdevDevice mdev, Optional<KvmVm> vm) throws IOException {
+        int number = mdev.group()
+                .orElseThrow(() -> new LinuxException(Errno.ENODEV, "look up the group of", mdev.path())
+                        .withAdvice("The device has no IOMMU group, so no VFIO driver is bound to it."));
+        Deque<AutoCloseable> opened = new ArrayDeque<>();
+        boolean success = false;
+        try {
+            VfioContainer container = VfioContainer.open(calls);
+            opened.push(container);
+            VfioGroup group = VfioGroup.open(calls, number);
+            opened.push(group);
+            group.setContainer(container);
+            container.setIommu();
+            if (vm.isPresent()) {
+                opened.push(vm.get().associate(group.descriptor()));
+            }
+            String name = mdev.uuid().toString();
+            VfioDevice device = new VfioDevice(calls, name, group.openDevice(name), Optional.of(mdev), false, opened);
+            success = true;
+            return device;
+        } finally {
+            if (!success) {
+                closeAll(opened);
+            }
+        }
+    }
+
+    /**
+     * Takes over a device that somebody else opened and gave away: nobody else uses it any more.
+     *
+     * @param calls where the descriptor is from
+     * @param device the device's descriptor; belongs to the result from now on
+     * @param name what to call it
+     * @return the device; the caller closes it
+     */
+    public static VfioDevice adopt(SystemCalls calls, Descriptor device, String name) {
+        return new VfioDevice(calls, name, device, Optional.empty(), false, new ArrayDeque<>());
+    }
+
+    /**
+     * Uses a device beside its owner, mostly the VMM. The irq's trigger is one for each device, and so is the driver's dma-buf
+     * reference: on a shared device nothing is armed, and no dma-buf is fetched, unless asked for.
+     *
+     * @param calls where the descriptor is from
+     * @param device a copy of the owner's descriptor; belongs to the result from now on
+     * @param name what to call it
+     * @return the device; the caller closes it, which does not disturb the owner
+     */
+    public static VfioDevice share(SystemCalls calls, Descriptor device, String name) {
+        return new VfioDevice(calls, name, device, Optional.empty(), true, new ArrayDeque<>());
+    }
+
+    /**
+     * What it is called.
+     *
+     * @return a UUID, or the name it was adopted by
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * Where it is in sysfs.
+     *
+     * @return empty for a device that somebody else opened
+     */
+    public Optional<MdevDevice> mdev() {
+        return mdev;
+    }
+
+    /**
+     * Whether somebody else uses it too.
+     *
+     * @return true after {@link #share}
+     */
+    public boolean shared() {
+        return shared;
+    }
+
+    /**
+     * The system calls it was opened with.
+     *
+     * @return the host
+     */
+    public SystemCalls systemCalls() {
+        return calls;
+    }
+
+    /**
+     * VFIO_DEVICE_GET_INFO.
+     *
+     * @return what the device has
+     * @throws IOException what the driver says; {@link MalformedReplyException} for counts without bound
+     */
+    public DeviceInfo info() throws IOException {
+        byte[] reply = GrowingReply.ask(
+                calls, descriptor, Vfio.VFIO_DEVICE_GET_INFO, Vfio.VFIO_DEVICE_FLAGS_CAPS, question -> {});
+        Bytes bytes = Bytes.of(reply);
+        return new DeviceInfo(
+                bytes.getInt(Vfio.DeviceInfo.FLAGS),
+                bounded("num_regions", bytes.getInt(Vfio.DeviceInfo.NUM_REGIONS), reply),
+                bounded("num_irqs", bytes.getInt(Vfio.DeviceInfo.NUM_IRQS), reply),
+                bytes);
+    }
+
+    private int bounded(String field, int count, byte[] reply) throws MalformedReplyException {
+        if (Integer.compareUnsigned(count, MOST_INDEXES) > 0) {
+            throw new MalformedReplyException(
+                    Vfio.VFIO_DEVICE_GET_INFO.name(),
+                    name,
+                    field + " is " + Integer.toUnsignedString(count) + ", more than " + MOST_INDEXES,
+                    reply);
+        }
+        return count;
+    }
+
+    /**
+     * VFIO_DEVICE_GET_REGION_INFO for one index. The index of a display region may lie beyond {@link DeviceInfo#regions}.
+     *
+     * @param index the region
+     * @return what the driver says of it
+     * @throws IOException EINVAL when there is no such region; {@link MalformedReplyException}
+     */
+    public RegionInfo region(int index) throws IOException {
+        byte[] reply = GrowingReply.ask(
+                calls,
+                descriptor,
+                Vfio.VFIO_DEVICE_GET_REGION_INFO,
+                Vfio.VFIO_REGION_INFO_FLAG_CAPS,
+                question -> question.putInt(Vfio.RegionInfo.INDEX, index));
+        Bytes bytes = Bytes.of(reply);
+        int flags = bytes.getInt(Vfio.RegionInfo.FLAGS);
+        boolean chained = (flags & Vfio.VFIO_REGION_INFO_FLAG_CAPS) != 0;
+        return new RegionInfo(
+                index,
+                flags,
+                bytes.getLong(Vfio.RegionInfo.SIZE_MEMBER),
+                bytes.getLong(Vfio.RegionInfo.OFFSET),
+                Capability.chain(
+                        reply,
+                        chained ? bytes.getInt(Vfio.RegionInfo.CAP_OFFSET) : 0,
+                        Vfio.RegionInfo.SIZE,
+                        Vfio.VFIO_DEVICE_GET_REGION_INFO.name(),
+                        name),
+                bytes);
+    }
+
+    /**
+     * All regions that the driver describes; an index that it refuses (EINVAL) is left out.
+     *
+     * @return in the order of their index
+     * @throws IOException any other refusal; {@link MalformedReplyException}
+     */
+    public List<RegionInfo> regions() throws IOException {
+        return scan(info().regions(), this::region);
+    }
+
+    /**
+     * VFIO_DEVICE_GET_IRQ_INFO for one index.
+     *
+     * @param index the irq
+     * @return what the driver says of it
+     * @throws IOException EINVAL when there is no such irq; {@link MalformedReplyException}
+     */
+    public IrqInfo irqInfo(int index) throws IOException {
+        byte[] reply = GrowingReply.ask(
+                calls,
+                descriptor,
+                Vfio.VFIO_DEVICE_GET_IRQ_INFO,
+                DisplayIrq.FLAG_CAPS,
+                question -> question.putInt(Vfio.IrqInfo.INDEX, index));
+        return parseIrqInfo(index, reply, name);
+    }
+
+    /** Which form the reply has follows from where a possible cap_offset stands. */
+    static IrqInfo parseIrqInfo(int index, byte[] reply, String name) throws MalformedReplyException {
+        Bytes bytes = Bytes.of(reply);
+        int flags = bytes.getInt(Vfio.IrqInfo.FLAGS);
+        int third = bytes.getInt(Vfio.IrqInfo.COUNT);
+        int fourth = bytes.getInt(DisplayIrq.CAP_OFFSET);
+        IrqInfo.Layout layout;
+        if ((flags & DisplayIrq.FLAG_CAPS) != 0 && fourth != 0 && third >= DisplayIrq.INFO_SIZE && fourth < third) {
+            layout = IrqInfo.Layout.OFFSET_BEFORE_COUNT;
+        } else if ((flags & DisplayIrq.FLAG_CAPS) != 0 && fourth != 0) {
+            layout = IrqInfo.Layout.OFFSET_AFTER_COUNT;
+        } else if (third == 0 && fourth != 0) {
+            // v2 and v3 put count behind a cap_offset of 0 for irqs without capabilities.
+            layout = IrqInfo.Layout.OFFSET_BEFORE_COUNT;
+        } else {
+            layout = IrqInfo.Layout.MAINLINE;
+        }
+        int count = layout == IrqInfo.Layout.OFFSET_BEFORE_COUNT ? fourth : third;
+        int capOffset = switch (layout) {
+            case MAINLINE -> 0;
+            case OFFSET_BEFORE_COUNT -> third;
+            case OFFSET_AFTER_COUNT -> fourth;
+        };
+        List<Capability> capabilities =
+                Capability.chain(reply, capOffset, DisplayIrq.INFO_SIZE, Vfio.VFIO_DEVICE_GET_IRQ_INFO.name(), name);
+        return new IrqInfo(index, flags, count, layout, capOffset, capabilities, bytes);
+    }
+
+    /**
+     * All irqs that the driver describes; an index that it refuses (EINVAL) is left out, as GVT-g does with MSI-X, ERR and REQ
+     * below its own count.
+     *
+     * @return in the order of their index
+     * @throws IOException any other refusal; {@link MalformedReplyException}
+     */
+    public List<IrqInfo> irqs() throws IOException {
+        return scan(info().irqs(), this::irqInfo);
+    }
+
+    private static <T> List<T> scan(int count, Question<T> question) throws IOException {
+        List<T> answers = new ArrayList<>(count);
+        for (int index = 0; index < count; index++) {
+            try {
+                answers.add(question.ask(index));
+            } catch (LinuxException e) {
+                if (e.errno() != Errno.EINVAL) {
+                    throw e;
+                }
+            }
+        }
+        return List.copyOf(answers);
+    }
+
+    /**
+     * An irq to be armed. Make one for each index, once: it knows whether it is armed.
+     *
+     * @param index the irq
+     * @return the irq, not armed
+     * @throws IOException when the driver refuses the index, or it has nothing that could signal an eventfd
+     */
+    public Irq irq(int index) throws IOException {
+        int count = info().irqs();
+        if (index < 0 || index >= count) {
+            throw new IllegalArgumentException("irq " + index + " of " + name + ", which has " + count);
+        }
+        IrqInfo irq = irqInfo(index);
+        if (irq.count() == 0 || !irq.eventFd()) {
+            throw new IOException("irq " + index + " of " + name + " cannot signal an eventfd (count " + irq.count()
+                    + ", flags 0x" + Integer.toHexString(irq.flags()) + ")");
+        }
+        return new Irq(calls, descriptor, irq);
+    }
+
+    /**
+     * VFIO_DEVICE_RESET.
+     *
+     * @throws LinuxException what the driver says
+     */
+    public void reset() throws LinuxException {
+        calls.ioctl(descriptor, Vfio.VFIO_DEVICE_RESET, 0);
+    }
+
+    /**
+     * How the device hands out the pixels of its planes.
+     *
+     * @return empty for a device without a display
+     * @throws LinuxException what the driver says, other than that it does not know the question
+     */
+    public Set<PlaneAccess> planeAccess() throws LinuxException {
+        Set<PlaneAccess> answers = EnumSet.noneOf(PlaneAccess.class);
+        for (PlaneAccess access : PlaneAccess.values()) {
+            try (NativeMemory info = planeInfo(PlaneType.PRIMARY, Vfio.VFIO_GFX_PLANE_TYPE_IS_PROBE | access.flag)) {
+                calls.ioctl(descriptor, Vfio.VFIO_DEVICE_QUERY_GFX_PLANE, info);
+                answers.add(access);
+            } catch (LinuxException e) {
+                if (e.errno() != Errno.EINVAL && e.errno() != Errno.ENOTTY) {
+                    throw e;
+                }
+            }
+        }
+        return answers;
+    }
+
+    /**
+     * VFIO_DEVICE_QUERY_GFX_PLANE: what a plane scans out at the moment. May be slow: the driver reads the guest's registers.
+     *
+     * @param type which plane
+     * @param access one of {@link #planeAccess}
+     * @return empty when nothing is scanned out, which is a state and no error
+     * @throws LinuxException what the driver says
+     */
+    public Optional<Plane> plane(PlaneType type, PlaneAccess access) throws LinuxException {
+        // A disabled plane leaves the fields as they are handed in: zero.
+        try (NativeMemory info = planeInfo(type, access.flag)) {
+            queryPlane(info);
+            int format = info.getInt(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT);
+            int size = info.getInt(Vfio.DeviceGfxPlaneInfo.SIZE_MEMBER);
+            if (format == 0 || size == 0) {
+                return Optional.empty();
+            }
+            return Optional.of(new Plane(
+                    format,
+                    info.getLong(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT_MOD),
+                    info.getInt(Vfio.DeviceGfxPlaneInfo.WIDTH),
+                    info.getInt(Vfio.DeviceGfxPlaneInfo.HEIGHT),
+                    info.getInt(Vfio.DeviceGfxPlaneInfo.STRIDE),
+                    size,
+                    info.getInt(Vfio.DeviceGfxPlaneInfo.X_POS),
+                    info.getInt(Vfio.DeviceGfxPlaneInfo.Y_POS),
+                    info.getInt(Vfio.DeviceGfxPlaneInfo.X_HOT),
+                    info.getInt(Vfio.DeviceGfxPlaneInfo.Y_HOT),
+                    info.getInt(Vfio.DeviceGfxPlaneInfo.DMABUF_ID)));
+        }
+    }
+
+    private void queryPlane(NativeMemory info) throws LinuxException {
+        try {
+            calls.ioctl(descriptor, Vfio.VFIO_DEVICE_QUERY_GFX_PLANE, info);
+        } catch (LinuxException e) {
+            if (e.errno() != Errno.ENOMEM) {
+                throw e;
+            }
+            // mbochs answers ENOMEM to the first query of a new mode, and answers the second.
+            calls.ioctl(descriptor, Vfio.VFIO_DEVICE_QUERY_GFX_PLANE, info);
+        }
+    }
+
+    private NativeMemory planeInfo(PlaneType type, int flags) {
+        NativeMemory info = calls.allocate(Vfio.DeviceGfxPlaneInfo.SIZE);
+        info.putInt(Vfio.DeviceGfxPlaneInfo.ARGSZ, info.size());
+        info.putInt(Vfio.DeviceGfxPlaneInfo.FLAGS, flags);
+        info.putInt(Vfio.DeviceGfxPlaneInfo.DRM_PLANE_TYPE, type.drmPlaneType);
+        return info;
+    }
+
+    /**
+     * VFIO_DEVICE_GET_GFX_DMABUF: a descriptor of the framebuffer that a query named. On a shared device it can make the owner's
+     * next call fail.
+     *
+     * @param id {@link Plane#source} of a dma-buf plane
+     * @return the dma-buf; the caller closes it
+     * @throws LinuxException EINVAL when the id is not known
+     */
+    public Descriptor dmaBuf(int id) throws LinuxException {
+        try (NativeMemory pointer = calls.allocate(Integer.BYTES)) {
+            pointer.putInt(0, id);
+            return calls.adopt(
+                    calls.ioctl(descriptor, Vfio.VFIO_DEVICE_GET_GFX_DMABUF, pointer), "dma-buf " + id + " of " + name);
+        }
+    }
+
+    /** Closes the device, then its association with a VM, its group and its container. Further calls do nothing. */
+    @Override
+    public void close() {
+        descriptor.close();
+        closeAll(behind);
+    }
+
+    private static void closeAll(Deque<AutoCloseable> resources) {
+        synchronized (resources) {
+            while (!resources.isEmpty()) {
+                try {
+                    resources.pop().close();
+                } catch (Exception e) {
+                    System.getLogger(VfioDevice.class.getName()).log(System.Logger.Level.WARNING, "close failed", e);
+                }
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+
+    private interface Question<T> {
+        T ask(int index) throws IOException;
+    }
+}
