@@ -33,6 +33,9 @@ public final class EventLoop implements AutoCloseable {
     /** How many counters one poll drains at most; the others stay ready for the next. */
     private static final int BATCH = 64;
 
+    /** Set on a thread while it steps a loop, whichever; what is per thread cannot belong to any object. */
+    private static final ThreadLocal<EventLoop> STEPPING = new ThreadLocal<>();
+
     private static final long WAKE_UP = -1;
     private static final long TIMER = -2;
 
@@ -80,7 +83,7 @@ public final class EventLoop implements AutoCloseable {
                 closeInReverse(opened);
             }
         }
-        thread = threaded ? Optional.of(new Thread(this::run, name)) : Optional.empty();
+        thread = threaded ? Optional.of(new LoopThread(this::run, name)) : Optional.empty();
     }
 
     /**
@@ -94,7 +97,6 @@ public final class EventLoop implements AutoCloseable {
     public static EventLoop start(SystemCalls calls, String name) throws LinuxException {
         EventLoop loop = new EventLoop(calls, name, true);
         Thread thread = loop.thread.orElseThrow();
-        thread.setDaemon(true);
         thread.start();
         return loop;
     }
@@ -128,6 +130,15 @@ public final class EventLoop implements AutoCloseable {
      */
     public boolean inLoop() {
         return turn.isHeldByCurrentThread();
+    }
+
+    /**
+     * Whether the calling thread is any loop's, and so must not wait for another one: that one may be waiting for it.
+     *
+     * @return true on the daemon thread of a loop, and inside a step
+     */
+    public static boolean inAnyLoop() {
+        return Thread.currentThread() instanceof LoopThread || STEPPING.get() != null;
     }
 
     /**
@@ -257,19 +268,34 @@ public final class EventLoop implements AutoCloseable {
      * @throws ClosedException when the loop has ended
      */
     public void run(Task task) throws LinuxException {
-        if (thread.isEmpty() || inLoop()) {
-            turn.lock();
-            try {
-                task.run();
-            } finally {
-                turn.unlock();
-            }
+        if (inLoop()) {
+            task.run();
+            return;
+        }
+        if (thread.isEmpty()) {
+            runInStep(task);
             return;
         }
         Outcome outcome = new Outcome(task);
         execute(outcome);
         awaitUninterruptibly(outcome.done);
         outcome.rethrow(name);
+    }
+
+    private void runInStep(Task task) throws LinuxException {
+        turn.lock();
+        EventLoop outer = STEPPING.get();
+        STEPPING.set(this);
+        try {
+            if (!running) {
+                throw new ClosedException(name);
+            }
+            task.run();
+            arrangeTimer(calls.nanoTime());
+        } finally {
+            restoreStepping(outer);
+            turn.unlock();
+        }
     }
 
     /**
@@ -328,14 +354,29 @@ public final class EventLoop implements AutoCloseable {
     }
 
     private boolean stepIfRunning() {
+        return stepIfRunning(false);
+    }
+
+    private boolean stepIfRunning(boolean wait) {
         if (thread.isPresent() || inLoop()) {
             return false;
         }
         turn.lock();
+        EventLoop outer = STEPPING.get();
+        STEPPING.set(this);
         try {
-            return running && turnOnce(false);
+            return running && turnOnce(wait);
         } finally {
+            restoreStepping(outer);
             turn.unlock();
+        }
+    }
+
+    private static void restoreStepping(EventLoop outer) {
+        if (outer == null) {
+            STEPPING.remove();
+        } else {
+            STEPPING.set(outer);
         }
     }
 
@@ -470,14 +511,7 @@ public final class EventLoop implements AutoCloseable {
             }
             return;
         }
-        turn.lock();
-        try {
-            if (running) {
-                turnOnce(true);
-            }
-        } finally {
-            turn.unlock();
-        }
+        stepIfRunning(true);
     }
 
     private void fail(Throwable cause) {
@@ -578,6 +612,14 @@ public final class EventLoop implements AutoCloseable {
             } else if (failure != null) {
                 throw new IllegalStateException("in " + loop, failure);
             }
+        }
+    }
+
+    /** A platform daemon thread that can be told from all others. */
+    private static final class LoopThread extends Thread {
+        private LoopThread(Runnable loop, String name) {
+            super(loop, name);
+            setDaemon(true);
         }
     }
 }

@@ -1,0 +1,705 @@
+package io.vfio4j.display;
+
+import io.vfio4j.display.irq.CounterDecoder;
+import io.vfio4j.display.irq.DisplayIrqInfo;
+import io.vfio4j.display.irq.IrqDialect;
+import io.vfio4j.linux.ClosedException;
+import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.SystemCalls;
+import io.vfio4j.loop.Deadline;
+import io.vfio4j.loop.EventLoop;
+import io.vfio4j.loop.Resident;
+import io.vfio4j.vfio.IrqInfo;
+import io.vfio4j.vfio.PlaneAccess;
+import io.vfio4j.vfio.VfioDevice;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Flow;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The display of a vGPU: tells its subscribers when to look.
+ *
+ * <p>Events come from the device's display irq where there is one and the policy allows, else from a timer. Behind the irq a slow
+ * watchdog stays, because no irq tells that the guest switched its pipe off, and because a moving cursor can keep a driver from
+ * signalling the primary plane.
+ *
+ * <p>Methods may be called by any thread, also from callbacks. None waits, except {@link #attach} for the driver and {@link #close}
+ * for the orderly end.
+ */
+public final class Display implements AutoCloseable {
+    /** Two vblank periods of the 2019 drivers (16 ms each): their vblank may still use the eventfd so long after masking. */
+    private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(32);
+    /** How often at most a change of mode is looked for while events come; a query is too slow for each. */
+    private static final long MODE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    /** The timer's ticks are moved by up to an eighth of the period, so that they cannot keep in step with the guest's flips. */
+    private static final int JITTER_FRACTION = 8;
+
+    private final EventLoop loop;
+    private final VfioDevice device;
+    private final DisplayOptions options;
+    private final Optional<DisplayIrqInfo> irqInfo;
+    private final PlaneInspector inspector;
+    private final RemovalWatch removal;
+    private final Recorder recorder = Recorder.create();
+    private final SplittableRandom jitter = new SplittableRandom(1);
+
+    private final CopyOnWriteArrayList<Delivery> deliveries = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean closeBegun = new AtomicBoolean();
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private volatile RefreshPolicy policy;
+
+    private final AtomicLong reads = new AtomicLong();
+    private final AtomicLong dropped = new AtomicLong();
+    private final AtomicLong saturated = new AtomicLong();
+    private final AtomicLong errors = new AtomicLong();
+
+    // All that follows belongs to the loop's thread.
+
+    private final Deadline staleness;
+    private final Deadline watchdog;
+    private final Deadline modeCheck;
+    private final Deadline tick;
+    private final Deadline quietEnd;
+    private final Resident resident = new Resident() {
+        @Override
+        public void shutDown() {
+            beginClose(Optional.empty());
+        }
+
+        @Override
+        public void loopFailed(Throwable cause) {
+            abandon(cause);
+        }
+    };
+    private final Occurrence occurrence = new Occurrence();
+
+    private enum State {
+        OPEN,
+        CLOSING,
+        CLOSED
+    }
+
+    private State state = State.OPEN;
+    private Optional<IrqSource> irq = Optional.empty();
+    private boolean demand;
+    private boolean usingIrq;
+    private long sequence;
+    private long lastEvent;
+    private long lastPrimary;
+    private long lastLook;
+    private long nextTick;
+    private boolean lookInFlight;
+    private boolean lookFailed;
+    private Optional<DisplayMode> mode = Optional.empty();
+    private boolean off;
+    private Optional<Throwable> endCause = Optional.empty();
+
+    private Display(
+            EventLoop loop,
+            VfioDevice device,
+            DisplayOptions options,
+            PlaneAccess access,
+            Optional<DisplayIrqInfo> irqInfo) {
+        this.loop = loop;
+        this.device = device;
+        this.options = options;
+        this.irqInfo = irqInfo;
+        this.policy = options.policy();
+        this.inspector = new PlaneInspector(device, access);
+        this.staleness = loop.deadline(this::primaryIsStale);
+        this.watchdog = loop.deadline(this::watchdogIsDue);
+        this.modeCheck = loop.deadline(this::look);
+        this.removal = new RemovalWatch(loop, device, this::removed);
+        this.tick = loop.deadline(this::tickIsDue);
+        this.quietEnd = loop.deadline(this::endQuietly);
+    }
+
+    /**
+     * Attaches to a device's display with default options.
+     *
+     * @param loop runs the display's work, and outlives it or closes it
+     * @param device belongs to the display from now on, which closes it in the end; also when this method throws
+     * @return the display; the caller closes it
+     * @throws IOException {@link NoDisplayException}, a malformed answer, or what the kernel refuses; nothing stays open then
+     */
+    public static Display attach(EventLoop loop, VfioDevice device) throws IOException {
+        return attach(loop, device, DisplayOptions.DEFAULTS);
+    }
+
+    /**
+     * Attaches to a device's display. Where the irq is used it is armed here, and masked until somebody subscribes.
+     *
+     * @param loop runs the display's work, and outlives it or closes it
+     * @param device belongs to the display from now on, which closes it in the end; also when this method throws
+     * @param options how to watch it
+     * @return the display; the caller closes it
+     * @throws IOException {@link NoDisplayException}, {@link NoDisplayIrqException}, a malformed answer, or what the kernel refuses;
+     *     nothing stays open then
+     */
+    public static Display attach(EventLoop loop, VfioDevice device, DisplayOptions options) throws IOException {
+        boolean success = false;
+        try {
+            Set<PlaneAccess> access = device.planeAccess();
+            if (access.isEmpty()) {
+                throw new NoDisplayException(device.name());
+            }
+            List<IrqInfo> irqs = device.irqs();
+            Optional<DisplayIrqInfo> irqInfo = DisplayIrqInfo.detect(irqs);
+            PlaneAccess best = access.contains(PlaneAccess.DMABUF) ? PlaneAccess.DMABUF : PlaneAccess.REGION;
+            Display display = new Display(loop, device, options, best, irqInfo);
+            IOException[] failure = {null};
+            loop.run(() -> {
+                try {
+                    display.enter(irqs);
+                } catch (IOException e) {
+                    failure[0] = e;
+                }
+            });
+            if (failure[0] != null) {
+                throw failure[0];
+            }
+            success = true;
+            return display;
+        } finally {
+            if (!success) {
+                device.close();
+            }
+        }
+    }
+
+    private void enter(List<IrqInfo> irqs) throws IOException {
+        boolean entered = false;
+        loop.enter(resident);
+        try {
+            usePolicy(policy);
+            removal.start(device, irqs);
+            entered = true;
+        } finally {
+            if (!entered) {
+                removal.stop();
+                irq.ifPresent(IrqSource::abandon);
+                inspector.close();
+                loop.leave(resident);
+            }
+        }
+        recorder.lifecycle(name(), usingIrq ? "attached, irq armed" : "attached, timer");
+    }
+
+    /**
+     * What the display is called.
+     *
+     * @return the device's name
+     */
+    public String name() {
+        return device.name();
+    }
+
+    /**
+     * In which dialect the kernel offers the display irq.
+     *
+     * @return empty where it has none, whatever the policy
+     */
+    public Optional<IrqDialect> dialect() {
+        return irqInfo.map(DisplayIrqInfo::dialect);
+    }
+
+    /**
+     * The policy in force.
+     *
+     * @return what was set last
+     */
+    public RefreshPolicy policy() {
+        return policy;
+    }
+
+    /**
+     * Changes the policy. The irq is masked or unmasked accordingly, and each subscription gets a RESYNC. Takes effect on the loop's
+     * thread; what the kernel refuses there goes to the error handler, and the timer takes over.
+     *
+     * @param changed the new policy
+     * @throws NoDisplayIrqException when it insists on the irq and there is none, or the device is shared
+     * @throws ClosedException when the display is closed
+     */
+    public void setPolicy(RefreshPolicy changed) throws NoDisplayIrqException {
+        requireOpen();
+        requireIrqFor(changed);
+        policy = changed;
+        loop.execute(() -> {
+            if (state == State.OPEN) {
+                switchTo(changed);
+            }
+        });
+    }
+
+    private void requireIrqFor(RefreshPolicy wanted) throws NoDisplayIrqException {
+        if (wanted.insistsOnIrq() && !irqIsOurs()) {
+            throw new NoDisplayIrqException(name(), device.shared() && irqInfo.isPresent());
+        }
+    }
+
+    private boolean irqIsOurs() {
+        return irqInfo.isPresent() && !device.shared();
+    }
+
+    /**
+     * Subscribes a listener, to be called on the loop's thread.
+     *
+     * @param listener gets every event; the same listener may be subscribed more than once
+     * @return to pause, resume or end it
+     * @throws ClosedException when the display is closed
+     */
+    public Subscription subscribe(RefreshListener listener) {
+        return subscribe(listener, SubscriptionOptions.DIRECT);
+    }
+
+    /**
+     * Subscribes a listener.
+     *
+     * @param listener gets the events; the same listener may be subscribed more than once
+     * @param how where it is called, and how often at most
+     * @return to pause, resume or end it
+     * @throws ClosedException when the display is closed
+     */
+    public Subscription subscribe(RefreshListener listener, SubscriptionOptions how) {
+        return subscribe(listener, how, Long.MAX_VALUE);
+    }
+
+    Delivery subscribe(RefreshListener listener, SubscriptionOptions how, long demand) {
+        requireOpen();
+        Delivery delivery = new Delivery(this, loop, listener, how, demand);
+        deliveries.add(delivery);
+        demandChanged();
+        return delivery;
+    }
+
+    /**
+     * The same events for reactive code. Each subscriber gets the newest state, and what it did not ask for in time merges into the
+     * next event, so nothing queues. It completes when the display is closed, and fails when the display ends otherwise.
+     *
+     * @param executor where subscribers are called
+     * @return a publisher for any number of subscribers
+     */
+    public Flow.Publisher<RefreshEvent> publisher(Executor executor) {
+        return new RefreshPublisher(this, executor);
+    }
+
+    /**
+     * What happened so far.
+     *
+     * @return counts that were each true a moment ago
+     */
+    public DisplayStats stats() {
+        return new DisplayStats(reads.get(), dropped.get(), saturated.get(), inspector.queries(), errors.get());
+    }
+
+    /**
+     * Ends the display in order: masks the irq, waits two vblank periods, disarms, delivers what was signalled last, tells the
+     * listeners, and closes the device. Waits for that and for running callbacks, except when called from a callback or on a loop's
+     * thread. Where the loop is stepped, it is stepped meanwhile and virtual time advanced. Closing twice does nothing more.
+     */
+    @Override
+    public void close() {
+        if (!closeBegun.getAndSet(true)) {
+            try {
+                loop.execute(() -> beginClose(Optional.empty()));
+            } catch (ClosedException loopEnded) {
+                // Then the loop has closed the display.
+            }
+        }
+        if (EventLoop.inAnyLoop() || Callbacks.inside()) {
+            return;
+        }
+        loop.await(closed);
+        deliveries.forEach(Delivery::awaitIdle);
+    }
+
+    private void requireOpen() {
+        if (closeBegun.get()) {
+            throw new ClosedException("display " + name());
+        }
+    }
+
+    Recorder recorder() {
+        return recorder;
+    }
+
+    void report(String what, Throwable cause) {
+        errors.incrementAndGet();
+        try {
+            options.errorHandler().onError(what, cause);
+        } catch (RuntimeException handlerFailed) {
+            System.getLogger("io.vfio4j.display")
+                    .log(System.Logger.Level.ERROR, "the error handler threw", handlerFailed);
+        }
+    }
+
+    void remove(Delivery delivery) {
+        if (deliveries.remove(delivery)) {
+            demandChanged();
+        }
+    }
+
+    /** Any thread: subscriptions came, went, paused or resumed. */
+    void demandChanged() {
+        try {
+            loop.execute(this::meetDemand);
+        } catch (ClosedException loopEnded) {
+            // Then there is nothing to switch on or off.
+        }
+    }
+
+    // From here on: the loop's thread.
+
+    private void meetDemand() {
+        if (state != State.OPEN) {
+            return;
+        }
+        boolean wanted = false;
+        for (Delivery delivery : deliveries) {
+            wanted |= delivery.isActive();
+        }
+        if (wanted != demand) {
+            demand = wanted;
+            applyDemand();
+        }
+        if (demand) {
+            resync();
+        }
+    }
+
+    private void applyDemand() {
+        try {
+            if (usingIrq) {
+                if (demand) {
+                    irq.orElseThrow().unmask();
+                } else {
+                    irq.orElseThrow().mask();
+                }
+            }
+        } catch (LinuxException e) {
+            report("the irq of " + name() + " could not be " + (demand ? "unmasked" : "masked"), e);
+        }
+        if (demand) {
+            long now = now();
+            lastEvent = now;
+            lastPrimary = now;
+            if (usingIrq) {
+                watchdog.set(now + options.watchdog().toNanos());
+            } else {
+                startTimer();
+            }
+        } else {
+            List.of(staleness, watchdog, modeCheck, tick).forEach(Deadline::cancel);
+        }
+    }
+
+    /** Gives the subscriptions that begin or resume their first events: the mode, or off, and a look at everything. */
+    private void resync() {
+        boolean looked = false;
+        for (Delivery delivery : deliveries) {
+            if (delivery.takeResync()) {
+                if (!looked && options.pollExecutor().isEmpty()) {
+                    look();
+                }
+                looked = true;
+                mode.ifPresent(delivery::offerMode);
+                if (off) {
+                    delivery.offerOff();
+                }
+                occurrence.setOther(RefreshSource.RESYNC, true, BufferChange.NOT_QUERIED, sequence, now());
+                delivery.offer(occurrence, null);
+            }
+        }
+        if (looked && options.pollExecutor().isPresent()) {
+            look();
+        }
+    }
+
+    private void onRead(CounterDecoder decoded, long now) {
+        sequence++;
+        reads.lazySet(sequence);
+        if (decoded.saturated()) {
+            saturated.incrementAndGet();
+        }
+        if (!demand || !usingIrq) {
+            dropped.incrementAndGet();
+            return;
+        }
+        if (decoded.primaryChanged()) {
+            lastPrimary = now;
+            if (now - lastLook >= MODE_CHECK_NANOS) {
+                look();
+            } else if (!modeCheck.isSet()) {
+                modeCheck.set(lastLook + MODE_CHECK_NANOS);
+            }
+        } else if (!staleness.isSet()) {
+            staleness.set(lastPrimary + options.primaryStaleness().toNanos());
+        }
+        lastEvent = now;
+        occurrence.setRead(decoded, sequence, now);
+        publish();
+    }
+
+    private void publish() {
+        RefreshEvent shared = null;
+        for (Delivery delivery : deliveries) {
+            shared = delivery.offer(occurrence, shared);
+        }
+    }
+
+    private void publishOther(RefreshSource source, boolean cursorToo, BufferChange buffer, long now) {
+        lastPrimary = now;
+        lastEvent = now;
+        occurrence.setOther(source, cursorToo, buffer, sequence, now);
+        publish();
+    }
+
+    /** Events of the cursor came, none of the primary: the driver's own fallback is starved by a moving cursor. */
+    private void primaryIsStale() {
+        long now = now();
+        long due = lastPrimary + options.primaryStaleness().toNanos();
+        if (now - due >= 0) {
+            publishOther(RefreshSource.WATCHDOG, false, BufferChange.NOT_QUERIED, now);
+        } else if (lastEvent - lastPrimary > 0) {
+            staleness.set(due);
+        }
+    }
+
+    private void watchdogIsDue() {
+        long now = now();
+        long due = lastEvent + options.watchdog().toNanos();
+        if (now - due >= 0) {
+            lastEvent = now;
+            look(found -> {
+                if (!off) {
+                    publishOther(RefreshSource.WATCHDOG, true, BufferChange.NOT_QUERIED, now());
+                }
+            });
+            due = now + options.watchdog().toNanos();
+        }
+        watchdog.set(due);
+    }
+
+    private void startTimer() {
+        nextTick = now();
+        tick.set(nextTick);
+    }
+
+    private void tickIsDue() {
+        look(buffer -> {
+            if (!off) {
+                publishOther(RefreshSource.TIMER, true, buffer, now());
+            }
+        });
+        long period = periodNanos();
+        nextTick += period;
+        if (nextTick - now() < 0) {
+            // Late by a period or more: what was missed is not made up for.
+            nextTick = now() + period;
+        }
+        tick.set(nextTick + jitter.nextLong(Math.max(1, period / JITTER_FRACTION)));
+    }
+
+    private long periodNanos() {
+        return policy.period()
+                .map(period -> period.toNanos())
+                .orElse(TimeUnit.SECONDS.toNanos(1) / options.refreshHertz());
+    }
+
+    private interface AfterLook {
+        void found(BufferChange buffer);
+    }
+
+    private void look() {
+        look(buffer -> {});
+    }
+
+    /** Queries the primary plane, tells of a changed mode, then goes on; at once, or when the poll executor is done. */
+    private void look(AfterLook next) {
+        lastLook = now();
+        modeCheck.cancel();
+        if (options.pollExecutor().isEmpty()) {
+            Look result = Look.at(inspector);
+            lookedAt(result, next);
+            return;
+        }
+        if (lookInFlight) {
+            return;
+        }
+        lookInFlight = true;
+        try {
+            options.pollExecutor().get().execute(() -> {
+                Look result = Look.at(inspector);
+                try {
+                    loop.execute(() -> {
+                        lookInFlight = false;
+                        lookedAt(result, next);
+                    });
+                } catch (ClosedException loopEnded) {
+                    // Nobody wants to know any more.
+                }
+            });
+        } catch (RuntimeException rejected) {
+            lookInFlight = false;
+            report("the poll executor of " + name() + " refused a task", rejected);
+            next.found(BufferChange.NOT_QUERIED);
+        }
+    }
+
+    private record Look(Optional<PlaneInspector.Finding> finding, Optional<LinuxException> failure) {
+        static Look at(PlaneInspector inspector) {
+            try {
+                return new Look(Optional.of(inspector.look()), Optional.empty());
+            } catch (LinuxException e) {
+                return new Look(Optional.empty(), Optional.of(e));
+            }
+        }
+    }
+
+    private void lookedAt(Look look, AfterLook next) {
+        if (state != State.OPEN) {
+            return;
+        }
+        if (look.failure().isPresent()) {
+            if (!lookFailed) {
+                // Told once, not at each tick: a guest may leave a format that the driver does not know on its screen.
+                lookFailed = true;
+                report(
+                        "the primary plane of " + name() + " could not be queried",
+                        look.failure().get());
+            }
+            next.found(BufferChange.NOT_QUERIED);
+            return;
+        }
+        lookFailed = false;
+        PlaneInspector.Finding finding = look.finding().orElseThrow();
+        Optional<DisplayMode> found = finding.mode();
+        if (found.isEmpty() && !off) {
+            off = true;
+            mode = Optional.empty();
+            deliveries.forEach(Delivery::offerOff);
+        } else if (found.isPresent() && !found.equals(mode)) {
+            off = false;
+            mode = found;
+            deliveries.forEach(delivery -> delivery.offerMode(found.get()));
+        }
+        next.found(finding.buffer());
+    }
+
+    private void usePolicy(RefreshPolicy wanted) throws IOException {
+        requireIrqFor(wanted);
+        boolean useIrq = !wanted.wantsTimer() && irqIsOurs();
+        if (useIrq && irq.isEmpty()) {
+            irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead));
+        }
+        usingIrq = useIrq;
+    }
+
+    private void switchTo(RefreshPolicy changed) {
+        boolean hadDemand = demand;
+        if (demand) {
+            demand = false;
+            applyDemand();
+        }
+        try {
+            usePolicy(changed);
+        } catch (IOException e) {
+            usingIrq = false;
+            report("the irq of " + name() + " could not be armed; the timer goes on", e);
+        }
+        recorder.lifecycle(name(), usingIrq ? "switched to irq" : "switched to timer");
+        if (hadDemand) {
+            demand = true;
+            applyDemand();
+            occurrence.setOther(RefreshSource.RESYNC, true, BufferChange.NOT_QUERIED, sequence, now());
+            publish();
+        }
+    }
+
+    private void removed() {
+        closeBegun.set(true);
+        beginClose(Optional.of(new DeviceRemovedException(name())));
+    }
+
+    private void beginClose(Optional<Throwable> cause) {
+        if (state != State.OPEN) {
+            return;
+        }
+        closeBegun.set(true);
+        state = State.CLOSING;
+        endCause = cause;
+        List.of(staleness, watchdog, modeCheck, tick).forEach(Deadline::cancel);
+        if (irq.isEmpty()) {
+            endQuietly();
+            return;
+        }
+        try {
+            irq.get().mask();
+        } catch (LinuxException e) {
+            report("the irq of " + name() + " could not be masked", e);
+        }
+        quietEnd.set(now() + QUIET_NANOS);
+    }
+
+    private void endQuietly() {
+        irq.ifPresent(source -> {
+            attempt("disarmed", source::disarm);
+            attempt("unwatched", source::unwatch);
+        });
+        end();
+    }
+
+    private interface Attempt {
+        void run() throws LinuxException;
+    }
+
+    private void attempt(String what, Attempt attempt) {
+        try {
+            attempt.run();
+        } catch (LinuxException e) {
+            report("the irq of " + name() + " could not be " + what, e);
+        }
+    }
+
+    /** The loop cannot go on: no waiting, but everything is released. */
+    private void abandon(Throwable cause) {
+        if (state == State.CLOSED) {
+            return;
+        }
+        closeBegun.set(true);
+        endCause = Optional.of(cause);
+        irq.ifPresent(IrqSource::abandon);
+        end();
+    }
+
+    private void end() {
+        state = State.CLOSED;
+        for (Delivery delivery : deliveries) {
+            delivery.end(endCause);
+        }
+        irq.ifPresent(IrqSource::closeEventFds);
+        removal.stop();
+        inspector.close();
+        device.close();
+        recorder.lifecycle(name(), "closed");
+        loop.leave(resident);
+        closed.countDown();
+    }
+
+    private long now() {
+        return systemCalls().nanoTime();
+    }
+
+    private SystemCalls systemCalls() {
+        return loop.systemCalls();
+    }
+}

@@ -1,0 +1,118 @@
+package io.vfio4j.display;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+
+/**
+ * How a display is watched. Immutable; begin with {@link #DEFAULTS}.
+ *
+ * @param policy where events come from
+ * @param errorHandler told of what nobody waits for
+ * @param pollExecutor where queries of the planes run; on the loop's thread where empty. A query can be slow.
+ * @param refreshHertz the display's rate, for the timer: 1 to 1000
+ * @param watchdog in irq mode, how long to wait for any event before looking anyway
+ * @param primaryStaleness in irq mode, how old the last look at the primary plane may get while events of the cursor come
+ */
+public record DisplayOptions(
+        RefreshPolicy policy,
+        ErrorHandler errorHandler,
+        Optional<Executor> pollExecutor,
+        int refreshHertz,
+        Duration watchdog,
+        Duration primaryStaleness) {
+
+    /** AUTO; errors are logged; queries on the loop; 60 Hz; watchdog after 1 s; primary at most 100 ms old. */
+    public static final DisplayOptions DEFAULTS = new DisplayOptions(
+            RefreshPolicy.AUTO,
+            ErrorHandler.logging(),
+            Optional.empty(),
+            60,
+            Duration.ofSeconds(1),
+            Duration.ofMillis(100));
+
+    private static final Duration SHORTEST = Duration.ofMillis(10);
+
+    /**
+     * Checks the values.
+     *
+     * @param policy any
+     * @param errorHandler any
+     * @param pollExecutor any
+     * @param refreshHertz 1 to 1000
+     * @param watchdog at least 10 ms
+     * @param primaryStaleness at least 10 ms
+     */
+    public DisplayOptions {
+        if (refreshHertz < 1 || refreshHertz > 1000) {
+            throw new IllegalArgumentException("refresh rate " + refreshHertz + " Hz is not within 1 and 1000");
+        }
+        if (watchdog.compareTo(SHORTEST) < 0) {
+            throw new IllegalArgumentException("watchdog " + watchdog + " is shorter than " + SHORTEST);
+        }
+        if (primaryStaleness.compareTo(SHORTEST) < 0) {
+            throw new IllegalArgumentException(
+                    "primary staleness " + primaryStaleness + " is shorter than " + SHORTEST);
+        }
+    }
+
+    /**
+     * The same with another policy.
+     *
+     * @param changed the policy
+     * @return new options
+     */
+    public DisplayOptions withPolicy(RefreshPolicy changed) {
+        return new DisplayOptions(changed, errorHandler, pollExecutor, refreshHertz, watchdog, primaryStaleness);
+    }
+
+    /**
+     * The same with another error handler.
+     *
+     * @param changed the handler
+     * @return new options
+     */
+    public DisplayOptions withErrorHandler(ErrorHandler changed) {
+        return new DisplayOptions(policy, changed, pollExecutor, refreshHertz, watchdog, primaryStaleness);
+    }
+
+    /**
+     * The same with queries on an executor.
+     *
+     * @param changed not shut down by the display
+     * @return new options
+     */
+    public DisplayOptions withPollExecutor(Executor changed) {
+        return new DisplayOptions(policy, errorHandler, Optional.of(changed), refreshHertz, watchdog, primaryStaleness);
+    }
+
+    /**
+     * The same with another rate.
+     *
+     * @param changed in hertz
+     * @return new options
+     */
+    public DisplayOptions withRefreshHertz(int changed) {
+        return new DisplayOptions(policy, errorHandler, pollExecutor, changed, watchdog, primaryStaleness);
+    }
+
+    /**
+     * The same with another watchdog interval.
+     *
+     * @param changed at least 10 ms
+     * @return new options
+     */
+    public DisplayOptions withWatchdog(Duration changed) {
+        return new DisplayOptions(policy, errorHandler, pollExecutor, refreshHertz, changed, primaryStaleness);
+    }
+
+    /**
+     * The same with another bound on the primary plane's age.
+     *
+     * @param changed at least 10 ms
+     * @return new options
+     */
+    public DisplayOptions withPrimaryStaleness(Duration changed) {
+        return new DisplayOptions(policy, errorHandler, pollExecutor, refreshHertz, watchdog, changed);
+    }
+}
