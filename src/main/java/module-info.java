@@ -5,5 +5,6 @@ module io.vfio4j {
     requires static org.jspecify;
 
     exports io.vfio4j.linux;
+    exports io.vfio4j.linux.jna;
     exports io.vfio4j.linux.uapi;
 }
