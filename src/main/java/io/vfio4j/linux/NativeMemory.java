@@ -10,7 +10,7 @@ import java.util.List;
  * <p>One thread at a time may write; closing is safe from any thread.
  */
 public final class NativeMemory extends NativeBytes {
-    private final List<NativeBytes> targets = new ArrayList<>(0);
+    private final List<NativeBytes> targets;
 
     /**
      * Wraps memory; called by implementations of {@link SystemCalls}, which alone know what an address is.
@@ -20,7 +20,19 @@ public final class NativeMemory extends NativeBytes {
      * @param free frees the memory; called once
      */
     public NativeMemory(ByteBuffer bytes, long address, Runnable free) {
-        super(bytes, address, "memory", free);
+        this(bytes, address, free, new ArrayList<>(0));
+    }
+
+    /** The targets go with the memory itself: a system call that is still in it may follow the pointers. */
+    private NativeMemory(ByteBuffer bytes, long address, Runnable free, List<NativeBytes> targets) {
+        super(bytes, address, "memory", () -> {
+            free.run();
+            synchronized (targets) {
+                targets.forEach(NativeBytes::release);
+                targets.clear();
+            }
+        });
+        this.targets = targets;
     }
 
     /**
@@ -29,23 +41,20 @@ public final class NativeMemory extends NativeBytes {
      *
      * @param offset where the 64-bit address goes
      * @param target the bytes pointed to
-     * @throws ClosedException when the target is closed
+     * @throws ClosedException when the target or this memory is closed
      */
     public void putAddress(int offset, NativeBytes target) {
-        long address = target.acquire();
-        synchronized (targets) {
-            targets.add(target);
-        }
-        putLong(offset, address);
-    }
-
-    /** Frees the memory and gives back the targets of {@link #putAddress}. Further calls do nothing. */
-    @Override
-    public void close() {
-        super.close();
-        synchronized (targets) {
-            targets.forEach(NativeBytes::release);
-            targets.clear();
+        acquire();
+        try {
+            putLong(offset, target.acquire());
+            synchronized (targets) {
+                targets.add(target);
+            }
+        } catch (IndexOutOfBoundsException outside) {
+            target.release();
+            throw outside;
+        } finally {
+            release();
         }
     }
 }

@@ -36,6 +36,7 @@ public interface Poller extends AutoCloseable {
      * @return how many were read; 0 only if {@code wait} is false
      * @throws LinuxException whatever the kernel says; what was read before the failure is lost to nobody: a failing call
      *     has read nothing
+     * @throws IllegalArgumentException when an array has no room
      */
     int poll(long[] tokens, long[] counters, boolean wait) throws LinuxException;
 

@@ -94,7 +94,7 @@ public interface SystemCalls {
      *
      * @param descriptor the file or device
      * @param position where in it, a multiple of the page size
-     * @param length how many bytes, at most {@link Integer#MAX_VALUE}
+     * @param length how many bytes, 1 to {@link Integer#MAX_VALUE}
      * @param access reading, or reading and writing
      * @return the mapping
      * @throws LinuxException what the driver says
@@ -104,7 +104,7 @@ public interface SystemCalls {
     /**
      * Allocates zeroed memory for a structure.
      *
-     * @param bytes how many
+     * @param bytes how many, at least 1
      * @return the memory
      */
     NativeMemory allocate(int bytes);
@@ -112,7 +112,7 @@ public interface SystemCalls {
     /**
      * Allocates zeroed memory that starts on a page, as a DMA mapping needs it.
      *
-     * @param bytes how many
+     * @param bytes how many, at least 1
      * @return the memory
      */
     NativeMemory allocatePages(int bytes);
@@ -150,6 +150,7 @@ public interface SystemCalls {
      * @param eventFd the counter
      * @param value what to add, unsigned, not all ones
      * @throws LinuxException EAGAIN when the counter would go beyond 2<sup>64</sup> - 2
+     * @throws IllegalArgumentException when the value is all ones
      */
     void signal(Descriptor eventFd, long value) throws LinuxException;
 
@@ -185,7 +186,7 @@ public interface SystemCalls {
      *
      * @param directory an absolute path
      * @return the names in it, sorted, without {@code .} and {@code ..}
-     * @throws LinuxException ENOENT, ENOTDIR, EACCES
+     * @throws LinuxException ENOENT, ENOTDIR, EACCES, as of {@code opendir}
      */
     List<String> list(String directory) throws LinuxException;
 

@@ -1,0 +1,438 @@
+package io.vfio4j.linux.jna;
+
+import io.vfio4j.linux.Access;
+import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.Mapping;
+import io.vfio4j.linux.NativeMemory;
+import io.vfio4j.linux.Poller;
+import io.vfio4j.linux.SystemCalls;
+import io.vfio4j.linux.VirtualTime;
+import io.vfio4j.linux.uapi.Errno;
+import io.vfio4j.linux.uapi.Files;
+import io.vfio4j.linux.uapi.Ioctl;
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The real Linux kernel, on x86-64 and aarch64, through JNA and, where it is there, the bridge: a small library in C that waits
+ * for and reads all ready counters in one transition. Both do the same; the bridge is quicker.
+ *
+ * <p>Loads without JNA, and on any system; {@link #isAvailable} and {@link #unavailabilityCause} then say what is missing. Two
+ * system properties switch parts off: {@code io.vfio4j.jna=off} everything, {@code io.vfio4j.bridge=off} the bridge. A
+ * third, {@code io.vfio4j.bridge.path}, names a file or directory to take the bridge from instead of the jar.
+ *
+ * <p>Java 24 and later warn about native access unless it is granted, with {@code --enable-native-access=ALL-UNNAMED} for
+ * programs on the class path and {@code --enable-native-access=com.sun.jna,io.vfio4j} on the module path.
+ *
+ * <p>A descriptor that is closed while a poller watches it stays open until the poller lets go of it, by
+ * {@link Poller#remove} or {@link Poller#close}.
+ */
+public final class JnaLinux implements SystemCalls {
+    private static final int TEXT_MOST = 64 * 1024;
+    private static final int CHUNK = 4096;
+    /** PATH_MAX: no link's text is longer. */
+    private static final int LINK_MOST = 4096;
+
+    /** Per thread, so that arming a timer and reading a counter allocate nothing. */
+    private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
+
+    private final boolean bridge;
+
+    private JnaLinux(boolean bridge) {
+        this.bridge = bridge;
+    }
+
+    /**
+     * Whether the kernel of this machine can be reached.
+     *
+     * @return true when {@link #open} will succeed
+     */
+    public static boolean isAvailable() {
+        return Availability.CAUSE.isEmpty();
+    }
+
+    /**
+     * Why the kernel cannot be reached, with what to do about it. Found out once, at the first question: by opening an epoll
+     * and an eventfd, and by having a token pass through them.
+     *
+     * @return empty when it can
+     */
+    public static Optional<Throwable> unavailabilityCause() {
+        return Availability.CAUSE;
+    }
+
+    /**
+     * Why the bridge is not used. Everything works without it.
+     *
+     * @return empty when {@link #open} uses it
+     */
+    public static Optional<Throwable> bridgeUnavailabilityCause() {
+        return BridgeLibrary.CAUSE;
+    }
+
+    /**
+     * The kernel, with the bridge where it is there.
+     *
+     * @return an instance, which needs no closing
+     * @throws UnsupportedOperationException when it is not available; the message and the cause are those of
+     *     {@link #unavailabilityCause}
+     */
+    public static JnaLinux open() {
+        requireAvailable();
+        return new JnaLinux(bridgeUnavailabilityCause().isEmpty());
+    }
+
+    /**
+     * The kernel through JNA alone, even where the bridge is there.
+     *
+     * @return an instance, which needs no closing
+     * @throws UnsupportedOperationException as {@link #open}
+     */
+    public static JnaLinux withoutBridge() {
+        requireAvailable();
+        return new JnaLinux(false);
+    }
+
+    private static void requireAvailable() {
+        if (Availability.CAUSE.isPresent()) {
+            Throwable cause = Availability.CAUSE.get();
+            throw new UnsupportedOperationException(cause.getMessage(), cause);
+        }
+    }
+
+    @Override
+    public String name() {
+        return bridge ? "Linux through JNA and the bridge" : "Linux through JNA";
+    }
+
+    @Override
+    public Descriptor open(String path, Access access) throws LinuxException {
+        int mode = switch (access) {
+            case READ -> Files.O_RDONLY;
+            case WRITE -> Files.O_WRONLY;
+            case READ_WRITE -> Files.O_RDWR;
+        };
+        return owned(openNumber(path, mode, path), path);
+    }
+
+    private static int openNumber(String path, int mode, String target) throws LinuxException {
+        try (NativeMemory name = Allocations.string(path)) {
+            return checked(Calls.open(addressOf(name), mode | Files.O_CLOEXEC), "open", target);
+        }
+    }
+
+    /** Of memory that nobody else has, and that is closed only behind the call that gets the address. */
+    private static long addressOf(NativeMemory own) {
+        long address = own.acquire();
+        own.release();
+        return address;
+    }
+
+    /** The same of a descriptor. */
+    private static int numberOf(Descriptor own) {
+        int number = own.acquire();
+        own.release();
+        return number;
+    }
+
+    private static int checked(int outcome, String operation, String target) throws LinuxException {
+        if (outcome < 0) {
+            throw new LinuxException(-outcome, operation, target);
+        }
+        return outcome;
+    }
+
+    private static Descriptor owned(int number, String description) {
+        return new Descriptor(number, description, closed -> close(closed, description));
+    }
+
+    /** A close that fails has closed nevertheless, EINTR included; nobody can do anything about it, so it is logged. */
+    static void close(int number, String description) {
+        int outcome = Calls.close(number);
+        if (outcome < 0) {
+            warn("close", description + " (descriptor " + number + ")", outcome);
+        }
+    }
+
+    private static void warn(String operation, String target, int outcome) {
+        Logger log = System.getLogger(JnaLinux.class.getPackageName());
+        log.log(Level.WARNING, "{0} {1}: {2}", operation, target, Errno.name(-outcome));
+    }
+
+    @Override
+    public Descriptor adopt(int number, String description) throws LinuxException {
+        int flags = checked(Calls.fcntl(number, Files.F_GETFD, 0), "fcntl", description);
+        checked(Calls.fcntl(number, Files.F_SETFD, flags | Files.FD_CLOEXEC), "fcntl", description);
+        return owned(number, description);
+    }
+
+    @Override
+    public int ioctl(Descriptor descriptor, Ioctl request, NativeMemory argument) throws LinuxException {
+        long address = argument.acquire();
+        try {
+            return ioctl(descriptor, request, address);
+        } finally {
+            argument.release();
+        }
+    }
+
+    @Override
+    public int ioctl(Descriptor descriptor, Ioctl request, long argument) throws LinuxException {
+        int number = descriptor.acquire();
+        try {
+            return checked(Calls.ioctl(number, request.number(), argument), request.name(), descriptor.description());
+        } finally {
+            descriptor.release();
+        }
+    }
+
+    @Override
+    public int read(Descriptor descriptor, NativeMemory into, int length, long position) throws LinuxException {
+        requireRange(into, length, position);
+        long address = into.acquire();
+        try {
+            int number = descriptor.acquire();
+            try {
+                return checked(Calls.pread(number, address, length, position), "pread", descriptor.description());
+            } finally {
+                descriptor.release();
+            }
+        } finally {
+            into.release();
+        }
+    }
+
+    @Override
+    public int write(Descriptor descriptor, NativeMemory from, int length, long position) throws LinuxException {
+        requireRange(from, length, position);
+        long address = from.acquire();
+        try {
+            int number = descriptor.acquire();
+            try {
+                return checked(Calls.pwrite(number, address, length, position), "pwrite", descriptor.description());
+            } finally {
+                descriptor.release();
+            }
+        } finally {
+            from.release();
+        }
+    }
+
+    private static void requireRange(NativeMemory memory, int length, long position) {
+        if (length < 0 || length > memory.size()) {
+            throw new IllegalArgumentException("length " + length + " with memory of " + memory.size() + " bytes");
+        }
+        if (position < 0) {
+            throw new IllegalArgumentException("position " + position);
+        }
+    }
+
+    @Override
+    public Mapping map(Descriptor descriptor, long position, int length, Access access) throws LinuxException {
+        if (length <= 0) {
+            throw new IllegalArgumentException("length " + length);
+        }
+        if (position < 0) {
+            throw new IllegalArgumentException("position " + position);
+        }
+        int protection = switch (access) {
+            case READ -> Files.PROT_READ;
+            case READ_WRITE -> Files.PROT_READ | Files.PROT_WRITE;
+            case WRITE -> throw new IllegalArgumentException("a mapping for writing only");
+        };
+        String description = descriptor.description();
+        int number = descriptor.acquire();
+        long address;
+        try {
+            address = Calls.mmap(length, protection, Files.MAP_SHARED, number, position);
+        } finally {
+            descriptor.release();
+        }
+        if (address < 0) {
+            throw new LinuxException((int) -address, "mmap", description);
+        }
+        ByteBuffer bytes = Allocations.view(address, length);
+        return new Mapping(
+                access == Access.READ ? bytes.asReadOnlyBuffer() : bytes,
+                address,
+                "mapping of " + description,
+                () -> unmap(address, length, description));
+    }
+
+    private static void unmap(long address, int length, String description) {
+        int outcome = Calls.munmap(address, length);
+        if (outcome < 0) {
+            warn("munmap", description, outcome);
+        }
+    }
+
+    @Override
+    public NativeMemory allocate(int bytes) {
+        return Allocations.allocate(bytes);
+    }
+
+    @Override
+    public NativeMemory allocatePages(int bytes) {
+        return Allocations.allocatePages(bytes);
+    }
+
+    @Override
+    public NativeMemory wrap(ByteBuffer direct) {
+        return Allocations.wrap(direct);
+    }
+
+    @Override
+    public Descriptor eventFd(String description) throws LinuxException {
+        return owned(
+                checked(Calls.eventfd(Files.EFD_CLOEXEC | Files.EFD_NONBLOCK), "eventfd", description), description);
+    }
+
+    @Override
+    public Descriptor timerFd(String description) throws LinuxException {
+        int flags = Files.TFD_CLOEXEC | Files.TFD_NONBLOCK;
+        return owned(
+                checked(Calls.timerfdCreate(Files.CLOCK_MONOTONIC, flags), "timerfd_create", description), description);
+    }
+
+    @Override
+    public void signal(Descriptor eventFd, long value) throws LinuxException {
+        if (value == -1) {
+            throw new IllegalArgumentException("a signal of all ones");
+        }
+        int number = eventFd.acquire();
+        try {
+            checked(Calls.eventfdWrite(number, value), "write", eventFd.description());
+        } finally {
+            eventFd.release();
+        }
+    }
+
+    @Override
+    public long drain(Descriptor counter) throws LinuxException {
+        Scratch scratch = SCRATCH.get();
+        int number = counter.acquire();
+        try {
+            int outcome = Calls.read(number, scratch.address, Long.BYTES);
+            if (outcome == -Errno.EAGAIN) {
+                return 0;
+            }
+            if (checked(outcome, "read", counter.description()) != Long.BYTES) {
+                throw new LinuxException(Errno.EINVAL, "read", counter.description());
+            }
+            return scratch.bytes.getLong(0);
+        } finally {
+            counter.release();
+        }
+    }
+
+    @Override
+    public void arm(Descriptor timerFd, long delayNanos) throws LinuxException {
+        // Zero would disarm it.
+        long delay = Math.max(1, delayNanos);
+        Scratch scratch = SCRATCH.get();
+        scratch.bytes
+                .putLong(Files.Itimerspec.IT_INTERVAL, 0)
+                .putLong(Files.Itimerspec.IT_INTERVAL + Long.BYTES, 0)
+                .putLong(Files.Itimerspec.IT_VALUE, delay / 1_000_000_000)
+                .putLong(Files.Itimerspec.IT_VALUE + Long.BYTES, delay % 1_000_000_000);
+        int number = timerFd.acquire();
+        try {
+            checked(Calls.timerfdSettime(number, scratch.address), "timerfd_settime", timerFd.description());
+        } finally {
+            timerFd.release();
+        }
+    }
+
+    @Override
+    public Poller openPoller() throws LinuxException {
+        return bridge ? new BridgePoller() : new JnaPoller();
+    }
+
+    @Override
+    public List<String> list(String directory) throws LinuxException {
+        String[] names = new File(directory).list();
+        if (names == null) {
+            // Java does not say why. Opening what a directory must contain fails for the same reason.
+            int number;
+            try {
+                number = openNumber(directory + "/.", Files.O_RDONLY, directory);
+            } catch (LinuxException refusal) {
+                throw new LinuxException(refusal.errno(), "opendir", directory);
+            }
+            close(number, directory);
+            throw new LinuxException(Errno.EIO, "opendir", directory);
+        }
+        Arrays.sort(names);
+        return List.of(names);
+    }
+
+    @Override
+    public boolean exists(String path) {
+        try (NativeMemory name = Allocations.string(path)) {
+            return Calls.exists(addressOf(name));
+        }
+    }
+
+    @Override
+    public String readText(String path) throws LinuxException {
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        try (Descriptor file = open(path, Access.READ);
+                NativeMemory chunk = allocate(CHUNK)) {
+            int count;
+            do {
+                // Not pread: some attributes cannot seek.
+                int most = Math.min(CHUNK, TEXT_MOST - text.size());
+                count = checked(Calls.read(numberOf(file), addressOf(chunk), most), "read", path);
+                text.writeBytes(chunk.getBytes(0, count));
+            } while (count > 0);
+        }
+        return text.toString(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void writeText(String path, String text) throws LinuxException {
+        try (NativeMemory bytes = Allocations.string(text);
+                Descriptor file = open(path, Access.WRITE)) {
+            int length = bytes.size() - 1;
+            int written = checked(Calls.write(numberOf(file), addressOf(bytes), length), "write", path);
+            if (written != length) {
+                throw new LinuxException(Errno.EIO, "write", path)
+                        .withAdvice("Only " + written + " of " + length + " bytes were taken.");
+            }
+        }
+    }
+
+    @Override
+    public String readLink(String path) throws LinuxException {
+        try (NativeMemory name = Allocations.string(path);
+                NativeMemory target = allocate(LINK_MOST)) {
+            int length = checked(Calls.readlink(addressOf(name), addressOf(target), LINK_MOST), "readlink", path);
+            return new String(target.getBytes(0, length), StandardCharsets.UTF_8);
+        }
+    }
+
+    @Override
+    public long nanoTime() {
+        return System.nanoTime(); // on Linux CLOCK_MONOTONIC, as our timers
+    }
+
+    @Override
+    public Optional<VirtualTime> virtualTime() {
+        return Optional.empty();
+    }
+
+    private static final class Scratch {
+        private final ByteBuffer bytes =
+                ByteBuffer.allocateDirect(Files.Itimerspec.SIZE).order(ByteOrder.nativeOrder());
+        private final long address = Allocations.address(bytes);
+    }
+}
