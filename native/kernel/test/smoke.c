@@ -72,7 +72,7 @@ static _Noreturn void bail(const char *format, ...)
 
 /* ------------------------------------------------------------------ sysfs */
 
-#define TYPES "/sys/class/mdev_bus/vgpu_mdev/mdev_supported_types"
+#define CREATE "/sys/class/mdev_bus/vgpu_mdev/mdev_supported_types/vgpu_mdev-vga/create"
 
 static int put(const char *path, const char *text)
 {
@@ -173,7 +173,7 @@ static struct device new_device(int number)
 
 	snprintf(device.uuid, sizeof(device.uuid),
 		 "c0ffee00-0000-4000-8000-%012d", number);
-	error = put(TYPES "/vgpu_mdev-vga/" "create", device.uuid);
+	error = put(CREATE, device.uuid);
 	if (error) {
 		errno = -error;
 		bail("cannot make %s", device.uuid);
