@@ -4,6 +4,7 @@ module io.vfio4j {
     requires static com.sun.jna;
     requires static org.jspecify;
 
+    exports io.vfio4j.emulator;
     exports io.vfio4j.linux;
     exports io.vfio4j.linux.uapi;
 }
