@@ -55,8 +55,9 @@ final class GvtDriver extends VgpuDriver {
     }
 
     @Override
-    public void request() {
+    public boolean request() {
         irqSettings.request();
+        return profile().requestIrq();
     }
 
     @Override

@@ -45,8 +45,8 @@ final class MdpyDriver extends VgpuDriver {
     }
 
     @Override
-    public void request() {
-        // mdpy has no such operation: the remover waits, and nobody is told.
+    public boolean request() {
+        return false;
     }
 
     @Override
