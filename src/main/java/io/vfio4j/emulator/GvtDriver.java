@@ -18,7 +18,7 @@ final class GvtDriver extends VgpuDriver {
     GvtDriver(Kernel kernel, VgpuProfile profile) {
         super(kernel, profile);
         irqInfo = new IrqInfo(kernel.memory(), profile);
-        irqSettings = new IrqSettings(kernel, profile, irqInfo, trigger());
+        irqSettings = new IrqSettings(kernel, profile, irqInfo, trigger(), this::vblanksRunning);
         regions = new GvtRegions(kernel.memory(), new EdidRegion(profile, this::connect));
         planes = new GvtPlanes(kernel, profile, display());
     }
@@ -40,6 +40,11 @@ final class GvtDriver extends VgpuDriver {
     @Override
     int forbiddenCalls() {
         return irqSettings.forbidden();
+    }
+
+    @Override
+    int hastyDisarms() {
+        return irqSettings.hasty();
     }
 
     @Override

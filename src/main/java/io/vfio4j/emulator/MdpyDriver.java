@@ -40,6 +40,11 @@ final class MdpyDriver extends VgpuDriver {
     }
 
     @Override
+    int hastyDisarms() {
+        return 0;
+    }
+
+    @Override
     int leakedContexts() {
         return 0;
     }

@@ -253,13 +253,19 @@ class PlanesTest {
         Descriptor dmabuf = getDmabuf(queryId(PRIMARY));
         try (Mapping mapping = attached.calls().map(dmabuf, 0, 320 * 4 * 200, Access.READ)) {
             assertShows(mapping);
-            guest.draw(57);
-            assertShows(mapping);
-            guest.flip();
-            guest.flip();
-            guest.flip();
-            assertEquals(3, guest.frame());
-            assertShows(mapping);
+            for (int cells : new int[] {57, 1, 600, 5000, 3}) {
+                guest.draw(cells);
+                assertShows(mapping);
+            }
+            for (int round = 1; round <= 4; round++) {
+                guest.flip();
+                guest.flip();
+                guest.flip();
+                assertEquals(3 * round, guest.frame());
+                assertShows(mapping);
+                guest.draw(round * 7);
+                assertShows(mapping);
+            }
         }
     }
 

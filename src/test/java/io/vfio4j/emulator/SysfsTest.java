@@ -14,6 +14,7 @@ import io.vfio4j.linux.uapi.Errno;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -59,7 +60,7 @@ class SysfsTest {
 
     @Test
     void a_device_is_created_by_writing_its_uuid() throws IOException {
-        calls.writeText(TYPES + "/i915-GVTg_V5_8/create", NEW.toUpperCase() + "\n");
+        calls.writeText(TYPES + "/i915-GVTg_V5_8/create", NEW.toUpperCase(Locale.ROOT) + "\n");
         Vgpu created = host.vgpus().get(1);
         assertEquals(UUID.fromString(NEW), created.uuid());
         assertEquals(VgpuProfile.V5.dialect(), created.profile().dialect());
