@@ -2,12 +2,18 @@
 module io.vfio4j {
     // Optional: the emulated host needs no native access at all.
     requires static com.sun.jna;
+<<<<<<< HEAD
     requires static jdk.jfr;
+=======
+    // For users' tests.
+    requires static org.junit.jupiter.api;
+>>>>>>> emulator
     requires static org.jspecify;
 
     exports io.vfio4j.display;
     exports io.vfio4j.display.irq;
     exports io.vfio4j.emulator;
+    exports io.vfio4j.emulator.junit;
     exports io.vfio4j.linux;
     exports io.vfio4j.linux.jna;
     exports io.vfio4j.linux.uapi;
