@@ -2,12 +2,9 @@
 module io.vfio4j {
     // Optional: the emulated host needs no native access at all.
     requires static com.sun.jna;
-<<<<<<< HEAD
     requires static jdk.jfr;
-=======
     // For users' tests.
     requires static org.junit.jupiter.api;
->>>>>>> emulator
     requires static org.jspecify;
 
     exports io.vfio4j.display;
