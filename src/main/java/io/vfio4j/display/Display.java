@@ -55,6 +55,9 @@ public final class Display implements AutoCloseable {
     private final SplittableRandom jitter = new SplittableRandom(1);
 
     private final CopyOnWriteArrayList<Delivery> deliveries = new CopyOnWriteArrayList<>();
+    /** The same as an array, so that an event costs no iterator. */
+    private volatile Delivery[] listening = {};
+
     private final AtomicBoolean closeBegun = new AtomicBoolean();
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile RefreshPolicy policy;
@@ -280,7 +283,7 @@ public final class Display implements AutoCloseable {
     Delivery subscribe(RefreshListener listener, SubscriptionOptions how, long demand) {
         requireOpen();
         Delivery delivery = new Delivery(this, loop, listener, how, demand);
-        deliveries.add(delivery);
+        add(delivery);
         try {
             loop.execute(this::meetDemand);
         } catch (ClosedException loopEnded) {
@@ -351,8 +354,20 @@ public final class Display implements AutoCloseable {
         }
     }
 
+    private void add(Delivery delivery) {
+        synchronized (deliveries) {
+            deliveries.add(delivery);
+            listening = deliveries.toArray(Delivery[]::new);
+        }
+    }
+
     void remove(Delivery delivery) {
-        if (deliveries.remove(delivery)) {
+        boolean removed;
+        synchronized (deliveries) {
+            removed = deliveries.remove(delivery);
+            listening = deliveries.toArray(Delivery[]::new);
+        }
+        if (removed) {
             demandChanged();
         }
     }
@@ -439,7 +454,7 @@ public final class Display implements AutoCloseable {
         }
     }
 
-    private void onRead(CounterDecoder decoded, long now) {
+    void onRead(CounterDecoder decoded, long now) {
         reads.incrementAndGet();
         if (decoded.saturated()) {
             saturated.incrementAndGet();
@@ -478,7 +493,7 @@ public final class Display implements AutoCloseable {
 
     private void publish() {
         RefreshEvent shared = null;
-        for (Delivery delivery : deliveries) {
+        for (Delivery delivery : listening) {
             shared = delivery.offer(occurrence, shared);
         }
     }
