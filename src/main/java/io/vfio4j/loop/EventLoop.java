@@ -324,7 +324,7 @@ public final class EventLoop implements AutoCloseable {
         }
         while (done.getCount() > 0 && running) {
             if (!stepIfRunning() && done.getCount() > 0) {
-                waitForWork();
+                waitForWork(done);
             }
         }
     }
@@ -397,6 +397,8 @@ public final class EventLoop implements AutoCloseable {
     private boolean turnOnce(boolean wait) {
         try {
             boolean worked = runTasks();
+            // Before the wait, which would otherwise not end for a deadline that a task has set.
+            arrangeTimer();
             int ready = poller.poll(tokens, counters, wait && tasks.isEmpty() && !isDone());
             long now = calls.nanoTime();
             for (int i = 0; i < ready; i++) {
@@ -518,10 +520,11 @@ public final class EventLoop implements AutoCloseable {
         }
     }
 
-    private void waitForWork() {
+    private void waitForWork(CountDownLatch done) {
         Optional<VirtualTime> virtual = calls.virtualTime();
         if (virtual.isPresent()) {
-            if (!virtual.get().advanceToNextEvent()) {
+            // Another thread that steps may have brought the end in the meantime.
+            if (!virtual.get().advanceToNextEvent() && done.getCount() > 0 && running) {
                 throw new IllegalStateException("nothing is scheduled that could end the wait");
             }
             return;
