@@ -7,6 +7,7 @@ module io.vfio4j {
 
     exports io.vfio4j.display;
     exports io.vfio4j.display.irq;
+    exports io.vfio4j.emulator;
     exports io.vfio4j.linux;
     exports io.vfio4j.linux.jna;
     exports io.vfio4j.linux.uapi;

@@ -1,0 +1,208 @@
+package io.vfio4j.emulator;
+
+import io.vfio4j.linux.Access;
+import io.vfio4j.linux.uapi.Errno;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** The files that exist: /sys, /dev, and nothing else. Used under the kernel's lock. */
+final class FileTree {
+    /** MAXSYMLINKS of include/linux/namei.h. */
+    private static final int MOST_LINKS = 40;
+
+    /** What a path may lead to. */
+    sealed interface Node permits Directory, Link, Text, Device {}
+
+    static final class Directory implements Node {
+        private final TreeMap<String, Node> children = new TreeMap<>();
+    }
+
+    /** A symbolic link. */
+    record Link(String target) implements Node {}
+
+    /** An attribute: either side may be absent, as the mode bits of the real one say. */
+    record Text(Optional<Show> show, Optional<Store> store) implements Node {
+        static Text readOnly(Show show) {
+            return new Text(Optional.of(show), Optional.empty());
+        }
+
+        static Text writeOnly(Store store) {
+            return new Text(Optional.empty(), Optional.of(store));
+        }
+    }
+
+    /** A character device. */
+    record Device(Opening opening) implements Node {}
+
+    interface Show {
+        String show() throws KernelError;
+    }
+
+    interface Store {
+        /** Acts, and says what the write still waits for. */
+        Pending store(String text) throws KernelError;
+    }
+
+    interface Opening {
+        OpenFile open(Access access) throws KernelError;
+    }
+
+    /** What a blocking call waits for; asked under the kernel's lock. */
+    interface Pending {
+        Pending NOTHING = () -> true;
+
+        boolean isComplete();
+    }
+
+    private final Directory root = new Directory();
+
+    /** Makes a directory and those above it. */
+    void makeDirectory(String path) {
+        parent(path + "/.");
+    }
+
+    /** Puts a node, making the directories above it. */
+    void put(String path, Node node) {
+        parent(path).children.put(lastName(path), node);
+    }
+
+    void put(String path, String text) {
+        put(path, Text.readOnly(() -> text + "\n"));
+    }
+
+    /** Puts a link the way sysfs does: relative to the directory that it is in. */
+    void link(String path, String target) {
+        String[] from = path.substring(1).split("/");
+        String[] to = target.substring(1).split("/");
+        int common = 0;
+        while (common < from.length - 1 && common < to.length && from[common].equals(to[common])) {
+            common++;
+        }
+        StringBuilder relative = new StringBuilder("../".repeat(from.length - 1 - common));
+        relative.append(String.join("/", List.of(to).subList(common, to.length)));
+        put(path, new Link(relative.toString()));
+    }
+
+    /** Removes a node and everything below it. */
+    void remove(String path) {
+        parent(path).children.remove(lastName(path));
+    }
+
+    Node resolve(String path) throws KernelError {
+        return walk(path, true);
+    }
+
+    boolean exists(String path) {
+        try {
+            resolve(path);
+            return true;
+        } catch (KernelError error) {
+            return false;
+        }
+    }
+
+    List<String> list(String path) throws KernelError {
+        if (!(resolve(path) instanceof Directory directory)) {
+            throw new KernelError(Errno.ENOTDIR);
+        }
+        return new ArrayList<>(directory.children.keySet());
+    }
+
+    String readLink(String path) throws KernelError {
+        if (!(walk(path, false) instanceof Link link)) {
+            throw new KernelError(Errno.EINVAL);
+        }
+        return link.target();
+    }
+
+    String readText(String path) throws KernelError {
+        return text(path)
+                .show()
+                .orElseThrow(() -> new KernelError(Errno.EACCES))
+                .show();
+    }
+
+    Pending writeText(String path, String text) throws KernelError {
+        return text(path)
+                .store()
+                .orElseThrow(() -> new KernelError(Errno.EACCES))
+                .store(text);
+    }
+
+    private Text text(String path) throws KernelError {
+        Node node = resolve(path);
+        if (node instanceof Directory) {
+            throw new KernelError(Errno.EISDIR);
+        }
+        if (node instanceof Text text) {
+            return text;
+        }
+        throw new KernelError(Errno.EINVAL);
+    }
+
+    private Node walk(String path, boolean followLast) throws KernelError {
+        if (!path.startsWith("/")) {
+            throw new IllegalArgumentException("not an absolute path: " + path);
+        }
+        Deque<Directory> at = new ArrayDeque<>(List.of(root));
+        Deque<String> left = new ArrayDeque<>(List.of(path.split("/")));
+        int links = 0;
+        while (!left.isEmpty()) {
+            String name = left.pop();
+            if (name.isEmpty() || name.equals(".")) {
+                continue;
+            }
+            if (name.equals("..")) {
+                if (at.size() > 1) {
+                    at.pop();
+                }
+                continue;
+            }
+            Node child = at.peek().children.get(name);
+            if (child == null) {
+                throw new KernelError(Errno.ENOENT);
+            }
+            boolean last = left.isEmpty();
+            if (child instanceof Link link && (followLast || !last)) {
+                if (++links > MOST_LINKS) {
+                    throw new KernelError(Errno.ELOOP);
+                }
+                if (link.target().startsWith("/")) {
+                    at = new ArrayDeque<>(List.of(root));
+                }
+                String[] names = link.target().split("/");
+                for (int i = names.length - 1; i >= 0; i--) {
+                    left.push(names[i]);
+                }
+            } else if (child instanceof Directory directory) {
+                at.push(directory);
+            } else if (!last) {
+                throw new KernelError(Errno.ENOTDIR);
+            } else {
+                return child;
+            }
+        }
+        return at.peek();
+    }
+
+    private Directory parent(String path) {
+        Directory at = root;
+        String[] names = path.substring(1).split("/");
+        for (int i = 0; i < names.length - 1; i++) {
+            Node child = at.children.computeIfAbsent(names[i], name -> new Directory());
+            if (!(child instanceof Directory directory)) {
+                throw new IllegalArgumentException(path + " leads through a file");
+            }
+            at = directory;
+        }
+        return at;
+    }
+
+    private static String lastName(String path) {
+        return path.substring(path.lastIndexOf('/') + 1);
+    }
+}

@@ -1,0 +1,189 @@
+package io.vfio4j.emulator;
+
+import java.util.Optional;
+
+/** The guest's display engine: three pipes, each with a primary and a cursor plane. Used under the kernel's lock. */
+final class GuestDisplay {
+    /** A cursor's width and height. */
+    static final int CURSOR_SIZE = 64;
+
+    private static final int CURSOR_BUFFERS = 2;
+
+    /** A plane goes round its framebuffers, of which it shows one. */
+    static final class Plane {
+        private Framebuffer[] buffers;
+        private int current;
+        private long frame;
+        private boolean visible;
+
+        Plane(Framebuffer[] buffers, boolean visible) {
+            this.buffers = buffers;
+            this.visible = visible;
+        }
+
+        Framebuffer front() {
+            return buffers[current];
+        }
+
+        long frame() {
+            return frame;
+        }
+
+        private void next() {
+            current = (current + 1) % buffers.length;
+            frame++;
+            front().show(frame);
+        }
+    }
+
+    private static final class Head {
+        private final Plane primary;
+        private final Plane cursor;
+        private boolean enabled;
+        private int cursorX;
+        private int cursorY;
+
+        Head(Plane primary, Plane cursor) {
+            this.primary = primary;
+            this.cursor = cursor;
+        }
+    }
+
+    private final GraphicsMemory memory;
+    private final Picture picture;
+    private final int buffers;
+    private final Head[] heads = new Head[Pipe.values().length];
+    private int width;
+    private int height;
+
+    GuestDisplay(GraphicsMemory memory, Picture picture, int width, int height, int buffers) {
+        this.memory = memory;
+        this.picture = picture;
+        this.buffers = buffers;
+        this.width = width;
+        this.height = height;
+        for (int i = 0; i < heads.length; i++) {
+            heads[i] = new Head(new Plane(screens(), true), new Plane(cursors(), false));
+        }
+        heads[Pipe.A.ordinal()].enabled = true;
+    }
+
+    private Framebuffer[] screens() {
+        Framebuffer[] screens = new Framebuffer[buffers];
+        for (int i = 0; i < screens.length; i++) {
+            screens[i] = memory.allocate(width, height, picture);
+        }
+        return screens;
+    }
+
+    private Framebuffer[] cursors() {
+        Framebuffer[] cursors = new Framebuffer[CURSOR_BUFFERS];
+        for (int i = 0; i < cursors.length; i++) {
+            cursors[i] = memory.allocate(CURSOR_SIZE, CURSOR_SIZE, Picture.CURSOR);
+        }
+        return cursors;
+    }
+
+    int width() {
+        return width;
+    }
+
+    int height() {
+        return height;
+    }
+
+    boolean isEnabled(Pipe pipe) {
+        return heads[pipe.ordinal()].enabled;
+    }
+
+    void setEnabled(Pipe pipe, boolean on) {
+        heads[pipe.ordinal()].enabled = on;
+    }
+
+    boolean hasPipe() {
+        return activePipe().isPresent();
+    }
+
+    /** get_active_pipe() of fb_decoder.c: the first that is enabled. */
+    Optional<Pipe> activePipe() {
+        for (Pipe pipe : Pipe.values()) {
+            if (isEnabled(pipe)) {
+                return Optional.of(pipe);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** What a query of the primary plane looks at; empty if nothing is scanned out. */
+    Optional<Framebuffer> screen() {
+        return activePipe().map(pipe -> heads[pipe.ordinal()].primary.front());
+    }
+
+    /** What a query of the cursor plane looks at; empty if there is no cursor. */
+    Optional<Framebuffer> cursor() {
+        return activePipe()
+                .map(pipe -> heads[pipe.ordinal()].cursor)
+                .filter(plane -> plane.visible)
+                .map(Plane::front);
+    }
+
+    Plane primary(Pipe pipe) {
+        return heads[pipe.ordinal()].primary;
+    }
+
+    Plane cursorPlane(Pipe pipe) {
+        return heads[pipe.ordinal()].cursor;
+    }
+
+    int cursorX() {
+        return activePipe().map(pipe -> heads[pipe.ordinal()].cursorX).orElse(0);
+    }
+
+    int cursorY() {
+        return activePipe().map(pipe -> heads[pipe.ordinal()].cursorY).orElse(0);
+    }
+
+    void flip(Pipe pipe) {
+        primary(pipe).next();
+    }
+
+    /** Another cursor image; a cursor that was hidden is shown. */
+    void updateCursor(Pipe pipe) {
+        Plane cursor = cursorPlane(pipe);
+        cursor.visible = true;
+        cursor.next();
+    }
+
+    void hideCursor(Pipe pipe) {
+        cursorPlane(pipe).visible = false;
+    }
+
+    void moveCursor(Pipe pipe, int x, int y) {
+        heads[pipe.ordinal()].cursorX = x;
+        heads[pipe.ordinal()].cursorY = y;
+    }
+
+    /** Draws the next character cell into the framebuffer that is shown. */
+    void draw(Pipe pipe) {
+        primary(pipe).front().draw();
+    }
+
+    /** The device was reset in a way that the guest did not ask for: the first picture is back. */
+    void wipe() {
+        for (Head head : heads) {
+            head.primary.front().show(0);
+        }
+    }
+
+    /** Other framebuffers, of another size, on every pipe. */
+    void setMode(int newWidth, int newHeight) {
+        width = newWidth;
+        height = newHeight;
+        for (Head head : heads) {
+            head.primary.buffers = screens();
+            head.primary.current = 0;
+            head.primary.frame++;
+            head.primary.front().show(head.primary.frame);
+        }
+    }
+}

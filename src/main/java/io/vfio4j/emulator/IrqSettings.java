@@ -1,0 +1,282 @@
+package io.vfio4j.emulator;
+
+import io.vfio4j.linux.uapi.Errno;
+import io.vfio4j.linux.uapi.Vfio;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Optional;
+
+/**
+ * VFIO_DEVICE_SET_IRQS of drivers/gpu/drm/i915/gvt/kvmgt.c, in mainline and in each version of the series, with the checks
+ * of {@code vfio_set_irqs_validate_and_prepare} (drivers/vfio/vfio_main.c) where and only where the driver calls it.
+ *
+ * <p>Calls on which the drivers read beyond an array or through a null pointer are EINVAL here, and counted.
+ */
+final class IrqSettings {
+    private static final int DATA =
+            Vfio.VFIO_IRQ_SET_DATA_NONE | Vfio.VFIO_IRQ_SET_DATA_BOOL | Vfio.VFIO_IRQ_SET_DATA_EVENTFD;
+    private static final int ACTION =
+            Vfio.VFIO_IRQ_SET_ACTION_MASK | Vfio.VFIO_IRQ_SET_ACTION_UNMASK | Vfio.VFIO_IRQ_SET_ACTION_TRIGGER;
+
+    private record Call(int argsz, int flags, int index, int start, int count, byte[] data) {
+        static Call of(ByteBuffer header) {
+            return new Call(
+                    header.getInt(Vfio.IrqSet.ARGSZ),
+                    header.getInt(Vfio.IrqSet.FLAGS),
+                    header.getInt(Vfio.IrqSet.INDEX),
+                    header.getInt(Vfio.IrqSet.START),
+                    header.getInt(Vfio.IrqSet.COUNT),
+                    new byte[0]);
+        }
+
+        boolean has(int flag) {
+            return (flags & flag) != 0;
+        }
+
+        int action() {
+            return flags & ACTION;
+        }
+
+        Call withData(byte[] bytes) {
+            return new Call(argsz, flags, index, start, count, bytes);
+        }
+    }
+
+    private final Kernel kernel;
+    private final VgpuProfile profile;
+    private final IrqAbi abi;
+    private final IrqInfo info;
+    private final DisplayTrigger display;
+    private Optional<EventFd> msi = Optional.empty();
+    private Optional<EventFd> request = Optional.empty();
+    private int forbidden;
+    private int leaked;
+
+    IrqSettings(Kernel kernel, VgpuProfile profile, IrqInfo info, DisplayTrigger display) {
+        this.kernel = kernel;
+        this.profile = profile;
+        this.abi = IrqAbi.of(profile.dialect());
+        this.info = info;
+        this.display = display;
+    }
+
+    int forbidden() {
+        return forbidden;
+    }
+
+    int leaked() {
+        return leaked;
+    }
+
+    /** The device is being removed: the {@code request} operation of VFIO drivers. */
+    void request() {
+        request.ifPresent(eventFd -> eventFd.signal(1));
+    }
+
+    /** The last descriptor was closed. The display irq stays armed: no version of the series lets go of its eventfd. */
+    void close() {
+        msi = Optional.empty();
+        request = Optional.empty();
+    }
+
+    int set(long address) throws KernelError {
+        ByteBuffer header = kernel.memory().struct(address, Vfio.IrqSet.SIZE);
+        Call call = Call.of(header);
+        if (readsBeyondArray(call)) {
+            throw forbid();
+        }
+        if (!call.has(Vfio.VFIO_IRQ_SET_DATA_NONE)) {
+            int size = validate(call);
+            call = call.withData(kernel.memory().read(address + Vfio.IrqSet.SIZE, size));
+        }
+        apply(call);
+        return 0;
+    }
+
+    /**
+     * The series keeps its irqs in an array behind the five of PCI, and looks up what is not INTX or MSI there: index 2 to 4
+     * reach in front of it, and so do "negative" ones before they are validated.
+     */
+    private boolean readsBeyondArray(Call call) {
+        if (abi.irqs() == 0) {
+            return false;
+        }
+        if (call.index() < 0) {
+            return !call.has(Vfio.VFIO_IRQ_SET_DATA_NONE);
+        }
+        return call.index() < Vfio.VFIO_PCI_NUM_IRQS && info.count(call.index()) == 0;
+    }
+
+    /** vfio_set_irqs_validate_and_prepare(): returns how many bytes of data follow. */
+    private int validate(Call call) throws KernelError {
+        long start = Integer.toUnsignedLong(call.start());
+        long count = Integer.toUnsignedLong(call.count());
+        long argsz = Integer.toUnsignedLong(call.argsz());
+        int irqs = info.count(call.index());
+        if (argsz < Vfio.IrqSet.SIZE
+                || Integer.compareUnsigned(call.index(), info.irqs()) >= 0
+                || count >= 0xffff_ffffL - start
+                || (call.flags() & ~(DATA | ACTION)) != 0
+                || start >= irqs
+                || start + count > irqs) {
+            throw new KernelError(Errno.EINVAL);
+        }
+        long size = switch (call.flags() & DATA) {
+            case Vfio.VFIO_IRQ_SET_DATA_BOOL -> count;
+            case Vfio.VFIO_IRQ_SET_DATA_EVENTFD -> count * Integer.BYTES;
+            default -> throw new KernelError(Errno.EINVAL);
+        };
+        if (argsz - Vfio.IrqSet.SIZE < size) {
+            throw new KernelError(Errno.EINVAL);
+        }
+        return (int) size;
+    }
+
+    /** intel_vgpu_set_irqs(): picks a function by index and action, ENOTTY where there is none. */
+    private void apply(Call call) throws KernelError {
+        if (info.isDisplay(call.index())) {
+            switch (call.action()) {
+                case Vfio.VFIO_IRQ_SET_ACTION_MASK -> mask(call, true);
+                case Vfio.VFIO_IRQ_SET_ACTION_UNMASK -> mask(call, false);
+                case Vfio.VFIO_IRQ_SET_ACTION_TRIGGER -> trigger(call);
+                default -> throw new KernelError(Errno.ENOTTY);
+            }
+            return;
+        }
+        switch (call.index()) {
+            case Vfio.VFIO_PCI_INTX_IRQ_INDEX -> {
+                if (Integer.bitCount(call.action()) != 1) {
+                    throw new KernelError(Errno.ENOTTY);
+                }
+            }
+            case Vfio.VFIO_PCI_MSI_IRQ_INDEX -> msi(call);
+            case Vfio.VFIO_PCI_REQ_IRQ_INDEX -> request(call);
+            // Behind all indexes the series has a check, mainline just no function.
+            default ->
+                throw new KernelError(
+                        call.index() < 0 || call.index() >= info.irqs()
+                                ? abi.irqs() == 0 ? Errno.ENOTTY : Errno.EINVAL
+                                : Errno.ENOTTY);
+        }
+    }
+
+    private void mask(Call call, boolean masked) throws KernelError {
+        if (!abi.maskable()) {
+            throw new KernelError(Errno.ENOTTY);
+        }
+        // v3 wants exactly one irq; from v4 on the bound is off by one.
+        boolean countFits = abi.layout() == IrqAbi.Layout.CAP_OFFSET_THEN_COUNT
+                ? call.count() == 1
+                : Integer.compareUnsigned(call.count(), 2) <= 0;
+        if (call.start() != 0 || !countFits) {
+            throw new KernelError(Errno.EINVAL);
+        }
+        if (call.has(Vfio.VFIO_IRQ_SET_DATA_NONE)) {
+            display.setMasked(masked);
+        }
+    }
+
+    private void trigger(Call call) throws KernelError {
+        int irq = call.index() - Vfio.VFIO_PCI_NUM_IRQS;
+        if (call.has(Vfio.VFIO_IRQ_SET_DATA_EVENTFD)) {
+            EventFd eventFd = eventFdOf(call);
+            if (display.eventFd(irq).isPresent()) {
+                leaked++;
+            }
+            display.setEventFd(irq, Optional.of(eventFd));
+        } else if (call.has(Vfio.VFIO_IRQ_SET_DATA_NONE) && call.count() == 0) {
+            display.setEventFd(irq, Optional.empty());
+        }
+    }
+
+    private void msi(Call call) throws KernelError {
+        if (call.action() != Vfio.VFIO_IRQ_SET_ACTION_TRIGGER) {
+            throw new KernelError(Errno.ENOTTY);
+        }
+        if (call.has(Vfio.VFIO_IRQ_SET_DATA_EVENTFD)) {
+            msi = Optional.of(eventFdOf(call));
+        } else if (call.has(Vfio.VFIO_IRQ_SET_DATA_NONE) && call.count() == 0) {
+            msi = Optional.empty();
+        }
+    }
+
+    /** vfio_pci_set_req_trigger() of drivers/vfio/pci/vfio_pci_intrs.c, where alone -1 disarms. */
+    private void request(Call call) throws KernelError {
+        if (!profile.requestIrq() || call.action() != Vfio.VFIO_IRQ_SET_ACTION_TRIGGER) {
+            throw new KernelError(Errno.ENOTTY);
+        }
+        if (call.start() != 0 || Integer.compareUnsigned(call.count(), 1) > 0) {
+            throw new KernelError(Errno.EINVAL);
+        }
+        if (call.has(Vfio.VFIO_IRQ_SET_DATA_NONE)) {
+            if (call.count() == 0) {
+                request = Optional.empty();
+            } else {
+                request();
+            }
+        } else if (call.has(Vfio.VFIO_IRQ_SET_DATA_BOOL)) {
+            if (call.data().length > 0 && call.data()[0] != 0) {
+                request();
+            }
+        } else {
+            if (call.data().length == 0) {
+                throw new KernelError(Errno.EINVAL);
+            }
+            int number = eventFdNumber(call);
+            if (number == -1) {
+                request = Optional.empty();
+            } else if (number < 0) {
+                throw new KernelError(Errno.EINVAL);
+            } else {
+                request = Optional.of(eventFd(number));
+            }
+        }
+    }
+
+    /** {@code eventfd_ctx_fdget(*(int *)data)}, where data is a null pointer if the call brought none. */
+    private EventFd eventFdOf(Call call) throws KernelError {
+        if (call.data().length == 0) {
+            throw forbid();
+        }
+        return eventFd(eventFdNumber(call));
+    }
+
+    private static int eventFdNumber(Call call) {
+        return ByteBuffer.wrap(call.data()).order(ByteOrder.LITTLE_ENDIAN).getInt();
+    }
+
+    /** eventfd_ctx_fdget(): EBADF for what is not open, -1 included; EINVAL for what is no eventfd. */
+    private EventFd eventFd(int number) throws KernelError {
+        if (kernel.descriptors().file(number) instanceof EventFd eventFd) {
+            return eventFd;
+        }
+        throw new KernelError(Errno.EINVAL);
+    }
+
+    private KernelError forbid() {
+        forbidden++;
+        return new KernelError(Errno.EINVAL);
+    }
+
+    /** What a call asks for, for the trace; the empty string if it cannot be read. */
+    static String describe(UserSpace memory, long address) {
+        try {
+            return describe(Call.of(memory.struct(address, Vfio.IrqSet.SIZE)));
+        } catch (KernelError error) {
+            return "";
+        }
+    }
+
+    private static String describe(Call call) {
+        String action = switch (call.action()) {
+            case Vfio.VFIO_IRQ_SET_ACTION_MASK -> "mask";
+            case Vfio.VFIO_IRQ_SET_ACTION_UNMASK -> "unmask";
+            case Vfio.VFIO_IRQ_SET_ACTION_TRIGGER ->
+                call.has(Vfio.VFIO_IRQ_SET_DATA_EVENTFD)
+                        ? "arm"
+                        : call.has(Vfio.VFIO_IRQ_SET_DATA_NONE) && call.count() == 0 ? "disarm" : "trigger";
+            default -> "flags 0x" + Integer.toHexString(call.flags());
+        };
+        return action + " index " + Integer.toUnsignedString(call.index());
+    }
+}

@@ -1,0 +1,158 @@
+package io.vfio4j.emulator;
+
+import io.vfio4j.linux.ClosedException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * What everything in the emulated kernel shares. One lock guards it all; whatever belongs to the user, steps and listeners,
+ * runs outside of it.
+ */
+final class Kernel {
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition change = lock.newCondition();
+    private final UserSpace memory = new UserSpace();
+    private final FileTree files = new FileTree();
+    private final EventQueue events = new EventQueue(this);
+    private final Faults faults = new Faults(this);
+    private final Trace trace = new Trace();
+    private final VblankTimers vblankTimers = new VblankTimers(this);
+    private final Heuristic sharedV4 = Heuristic.decaying();
+    private final Heuristic sharedV5 = Heuristic.threshold();
+    private final List<EmulatedPoller> pollers = new ArrayList<>();
+    private final DescriptorTable descriptors;
+    private final boolean virtual;
+    private final long origin;
+    private long virtualNanos;
+    private boolean closed;
+
+    Kernel(boolean virtual, int descriptorLimit) {
+        this.virtual = virtual;
+        this.origin = System.nanoTime();
+        this.descriptors = new DescriptorTable(descriptorLimit);
+    }
+
+    void lock() {
+        lock.lock();
+    }
+
+    void unlock() {
+        lock.unlock();
+    }
+
+    boolean isLockedByThisThread() {
+        return lock.isHeldByCurrentThread();
+    }
+
+    Condition newCondition() {
+        return lock.newCondition();
+    }
+
+    UserSpace memory() {
+        return memory;
+    }
+
+    FileTree files() {
+        return files;
+    }
+
+    EventQueue events() {
+        return events;
+    }
+
+    Faults faults() {
+        return faults;
+    }
+
+    Trace trace() {
+        return trace;
+    }
+
+    DescriptorTable descriptors() {
+        return descriptors;
+    }
+
+    VblankTimers vblankTimers() {
+        return vblankTimers;
+    }
+
+    /** {@code pageflip_count} of v4: static, hence one for all vGPUs and pipes. */
+    Heuristic sharedV4() {
+        return sharedV4;
+    }
+
+    /** {@code no_pageflip_count} of v5: static as well. */
+    Heuristic sharedV5() {
+        return sharedV5;
+    }
+
+    /** A system call begins: it may be made to fail, and it leaves a trace. */
+    void enter(String operation, String target, String detail) throws KernelError {
+        checkOpen();
+        trace.add(detail.isEmpty() ? operation + " " + target : operation + " " + detail + " " + target);
+        faults.check(operation, target);
+    }
+
+    boolean isVirtual() {
+        return virtual;
+    }
+
+    long nanoTime() {
+        if (!virtual) {
+            return System.nanoTime() - origin;
+        }
+        lock.lock();
+        try {
+            return virtualNanos;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void setVirtualTime(long nanos) {
+        virtualNanos = nanos;
+    }
+
+    /** Wakes those who wait for anything to change: a blocked remover, the thread of real time. */
+    void signalChange() {
+        change.signalAll();
+    }
+
+    void awaitChange() {
+        change.awaitUninterruptibly();
+    }
+
+    void awaitChange(long nanos) {
+        try {
+            change.awaitNanos(nanos);
+        } catch (InterruptedException ignored) {
+            // Only the host's own threads wait with a limit, and nothing but closing the host ends them.
+        }
+    }
+
+    void addPoller(EmulatedPoller poller) {
+        pollers.add(poller);
+    }
+
+    void removePoller(EmulatedPoller poller) {
+        pollers.remove(poller);
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    void checkOpen() {
+        if (closed) {
+            throw new ClosedException("the emulated host");
+        }
+    }
+
+    void close() {
+        closed = true;
+        pollers.forEach(EmulatedPoller::wakeForGood);
+        signalChange();
+    }
+}

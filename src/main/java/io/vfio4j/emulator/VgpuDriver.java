@@ -1,0 +1,139 @@
+package io.vfio4j.emulator;
+
+/** What the drivers of all emulated vGPUs have in common: a guest that is shown, and vblanks that it waits for. */
+abstract class VgpuDriver implements DeviceDriver {
+    private final Kernel kernel;
+    private final VgpuProfile profile;
+    private final DisplayTrigger trigger;
+    private final GuestDisplay display;
+    private GuestScript script = GuestScript.NOTHING;
+    private boolean open;
+    private boolean stepped;
+    private long vblanks;
+
+    VgpuDriver(Kernel kernel, VgpuProfile profile) {
+        this.kernel = kernel;
+        this.profile = profile;
+        this.trigger = new DisplayTrigger(profile, kernel);
+        this.display = newDisplay();
+    }
+
+    abstract GuestDisplay newDisplay();
+
+    /** Calls that would have crashed or corrupted the kernel. */
+    abstract int forbiddenCalls();
+
+    /** References to eventfds that were lost by arming twice. */
+    abstract int leakedContexts();
+
+    final Kernel kernel() {
+        return kernel;
+    }
+
+    final VgpuProfile profile() {
+        return profile;
+    }
+
+    final DisplayTrigger trigger() {
+        return trigger;
+    }
+
+    final GuestDisplay display() {
+        return display;
+    }
+
+    final boolean isOpen() {
+        return open;
+    }
+
+    final boolean isStepped() {
+        return stepped;
+    }
+
+    final void setStepped(boolean on) {
+        stepped = on;
+        kernel.vblankTimers().update();
+    }
+
+    final boolean hasPipe() {
+        return display.hasPipe();
+    }
+
+    /** Whether the vGPU has its own vblank timer, as in later kernels. */
+    final boolean hasOwnTimer() {
+        return IrqAbi.of(profile.dialect()).ownTimer();
+    }
+
+    final long vblanks() {
+        return vblanks;
+    }
+
+    final SignalCounts counts() {
+        return trigger.counts(vblanks);
+    }
+
+    @Override
+    public void open() {
+        open = true;
+        kernel.vblankTimers().update();
+    }
+
+    @Override
+    public void close() {
+        open = false;
+        kernel.vblankTimers().update();
+    }
+
+    /** One vblank: for each pipe the driver's signal first, and then what the guest does in its interrupt handler. */
+    final void vblank() {
+        vblanks++;
+        for (Pipe pipe : Pipe.values()) {
+            boolean enabled = display.isEnabled(pipe);
+            trigger.vblank(pipe, enabled);
+            if (enabled) {
+                script.onVblank(pipe);
+            }
+        }
+        script.afterVblank();
+    }
+
+    /** The guest does something else from now on. */
+    final void follow(GuestScript next) {
+        script.stop();
+        script = next;
+        script.start();
+    }
+
+    final void flip(Pipe pipe, DisplayTrigger.Flip how) {
+        display.flip(pipe);
+        trigger.flip(pipe, DisplayTrigger.Plane.PRIMARY, how);
+    }
+
+    final void updateCursor(Pipe pipe, DisplayTrigger.Flip how) {
+        display.updateCursor(pipe);
+        trigger.flip(pipe, DisplayTrigger.Plane.CURSOR, how);
+    }
+
+    /** Whether the guest can choose the size of its screen. */
+    boolean hasModes() {
+        return true;
+    }
+
+    /** Other framebuffers; writing their address is a flip. */
+    final void setMode(int width, int height) {
+        if (!hasModes()) {
+            throw new IllegalStateException(profile.name() + " has one mode only");
+        }
+        display.setMode(width, height);
+        for (Pipe pipe : Pipe.values()) {
+            if (display.isEnabled(pipe)) {
+                trigger.flip(pipe, DisplayTrigger.Plane.PRIMARY, DisplayTrigger.Flip.SYNC);
+            }
+        }
+    }
+
+    final void setPipe(Pipe pipe, boolean on) {
+        display.setEnabled(pipe, on);
+        kernel.vblankTimers().update();
+    }
+}

@@ -1,0 +1,426 @@
+package io.vfio4j.emulator;
+
+import io.vfio4j.linux.uapi.DisplayIrq;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * What kind of vGPU is emulated, and by which kernel: immutable, with a constant for each that is known.
+ *
+ * <p>All but {@link #MDPY} are a GVT-g vGPU: 11 regions, three pipes of which A is on, a 1920x1200 screen in dma-bufs that
+ * cannot be mapped, no KVM required, no REQ irq, in a group of its own that is viable. The {@code with} methods change that.
+ */
+public final class VgpuProfile {
+    /**
+     * The series' second version, of June 2019:
+     *
+     * <ul>
+     *   <li>7 irqs; index 5 for the primary plane, 6 for the cursor, two eventfds
+     *   <li>{@code vfio_irq_info} of 20 bytes with {@code cap_offset} in front of {@code count}, argsz below 20 is EINVAL
+     *   <li>TYPE capability 3; not maskable: MASK is ENOTTY
+     *   <li>adds 1 at each register write, bound to no vblank; a flip by command is not signalled
+     *   <li>one vblank timer of 16 ms for all vGPUs
+     * </ul>
+     */
+    public static final VgpuProfile V2 = new VgpuProfile(EmulatedDialect.V2);
+
+    /**
+     * The third version, of June 2019:
+     *
+     * <ul>
+     *   <li>6 irqs, index 5; layout and capability as {@link #V2}; maskable, MASK only with count 1
+     *   <li>adds 1 for each enabled pipe at each vblank, whether or not anything changed
+     *   <li>one vblank timer of 16 ms for all vGPUs
+     * </ul>
+     */
+    public static final VgpuProfile V3 = new VgpuProfile(EmulatedDialect.V3);
+
+    /**
+     * The fourth version, of July 2019:
+     *
+     * <ul>
+     *   <li>{@code cap_offset} behind {@code count}, argsz from 16 on; TYPE capability 3
+     *   <li>values that are in no header: 1&lt;&lt;56 for the primary plane, 1&lt;&lt;48 for the cursor
+     *   <li>at the vblank a sync and an async flip of one plane add up
+     *   <li>the single-framebuffer heuristic counts for all vGPUs together, and later the more was flipped before
+     *   <li>one vblank timer of 16 ms for all vGPUs
+     * </ul>
+     */
+    public static final VgpuProfile V4 = new VgpuProfile(EmulatedDialect.V4);
+
+    /**
+     * The fifth version, of August 2019:
+     *
+     * <ul>
+     *   <li>layout as {@link #V4}; TYPE capability 3, DISPLAY capability 4, which tells the values
+     *   <li>at most one primary and one cursor event in a signal
+     *   <li>the heuristic begins in the 4th vblank without a flip, then signals for every pipe at every vblank; one counter
+     *       for all vGPUs, so that one's flips silence the others
+     *   <li>one vblank timer of 16 ms for all vGPUs
+     * </ul>
+     */
+    public static final VgpuProfile V5 = new VgpuProfile(EmulatedDialect.V5);
+
+    /**
+     * The sixth and last version, of September 2019:
+     *
+     * <ul>
+     *   <li>as {@link #V5}, but TYPE capability 1, DISPLAY capability 2
+     *   <li>each vGPU has a heuristic of its own
+     * </ul>
+     */
+    public static final VgpuProfile V6 = new VgpuProfile(EmulatedDialect.V6);
+
+    /**
+     * The last tree that Intel published, of December 2019 to April 2020 ({@code topic/drm-ui-direct-flip}):
+     *
+     * <ul>
+     *   <li>layout as {@link #V4}; TYPE capability 1, no DISPLAY capability
+     *   <li>adds 1 for each sync flip done, of either plane, at the vblank; no heuristic, nothing for async flips
+     *   <li>one vblank timer of 16 ms for all vGPUs
+     * </ul>
+     */
+    public static final VgpuProfile PAGE_FLIP = new VgpuProfile(EmulatedDialect.PAGE_FLIP);
+
+    /**
+     * {@link #V6} as a port to a kernel from 6.8 on would be:
+     *
+     * <ul>
+     *   <li>{@code vfio_irq_info} of 24 bytes, capabilities aligned to 8; TYPE capability 1, no DISPLAY capability
+     *   <li>each signal adds 1, because {@code eventfd_signal} has lost its value
+     *   <li>a vblank timer for each vGPU, at the guest's refresh rate
+     * </ul>
+     */
+    public static final VgpuProfile PORT = new VgpuProfile(EmulatedDialect.PORT);
+
+    /**
+     * {@link #PORT} with the DISPLAY capability:
+     *
+     * <ul>
+     *   <li>DISPLAY capability 2, whose values never appear: each signal adds 1
+     * </ul>
+     */
+    public static final VgpuProfile PORT_DISPLAY = new VgpuProfile(EmulatedDialect.PORT_DISPLAY);
+
+    /**
+     * GVT-g of mainline kernels:
+     *
+     * <ul>
+     *   <li>5 irqs, no display irq: GET_IRQ_INFO of index 5 is EINVAL, SET_IRQS without data ENOTTY
+     *   <li>MSI is reported with NORESIZE
+     *   <li>a vblank timer for each vGPU, at the guest's refresh rate
+     * </ul>
+     */
+    public static final VgpuProfile MAINLINE = new VgpuProfile(EmulatedDialect.MAINLINE);
+
+    /**
+     * The kernel's sample device mdpy (samples/vfio-mdev/mdpy.c), 1024x768:
+     *
+     * <ul>
+     *   <li>the screen is region 16, beyond num_regions 9; it can be mapped
+     *   <li>pread of the screen gives its first bytes again and again: the driver forgets the position
+     *   <li>GET_IRQ_INFO knows no index before GET_INFO was called, then reports count 0 and leaves the flags alone
+     *   <li>SET_IRQS is EINVAL, GET_GFX_DMABUF ENOTTY; no RESET flag; RESET draws a gradient
+     *   <li>QUERY_GFX_PLANE ignores the plane type
+     * </ul>
+     */
+    public static final VgpuProfile MDPY = new VgpuProfile(EmulatedDialect.MDPY);
+
+    private static final Map<String, VgpuProfile> NAMED = new LinkedHashMap<>();
+
+    static {
+        for (VgpuProfile profile : List.of(V2, V3, V4, V5, V6, PAGE_FLIP, PORT, PORT_DISPLAY, MAINLINE, MDPY)) {
+            NAMED.put(profile.name(), profile);
+        }
+    }
+
+    private static final int DEFAULT_REFRESH_RATE = 60;
+    private static final int LARGEST_SIDE = 16384;
+
+    private final EmulatedDialect dialect;
+    private boolean kvmRequired;
+    private boolean requestIrq;
+    private boolean mappableDmabufs;
+    private boolean viableGroup = true;
+    private boolean busyGroup;
+    private int refreshRate = DEFAULT_REFRESH_RATE;
+    private long primaryValue = DisplayIrq.PRIMARY_VALUE;
+    private long cursorValue = DisplayIrq.CURSOR_VALUE;
+    private int width;
+    private int height;
+    private int buffers = 3;
+    private Optional<UUID> uuid = Optional.empty();
+
+    private VgpuProfile(EmulatedDialect dialect) {
+        this.dialect = dialect;
+        boolean sample = dialect == EmulatedDialect.MDPY;
+        width = sample ? 1024 : 1920;
+        height = sample ? 768 : 1200;
+    }
+
+    private VgpuProfile(VgpuProfile other) {
+        dialect = other.dialect;
+        kvmRequired = other.kvmRequired;
+        requestIrq = other.requestIrq;
+        mappableDmabufs = other.mappableDmabufs;
+        viableGroup = other.viableGroup;
+        busyGroup = other.busyGroup;
+        refreshRate = other.refreshRate;
+        primaryValue = other.primaryValue;
+        cursorValue = other.cursorValue;
+        width = other.width;
+        height = other.height;
+        buffers = other.buffers;
+        uuid = other.uuid;
+    }
+
+    /**
+     * Finds a profile by its name.
+     *
+     * @param name one of {@link #names()}; {@code page-flip} and {@code mainline} are understood too
+     * @return the constant
+     * @throws IllegalArgumentException when there is none of that name
+     */
+    public static VgpuProfile named(String name) {
+        String wanted = switch (name.toLowerCase(Locale.ROOT)) {
+            case "page-flip" -> "pageflip";
+            case "mainline" -> "none";
+            default -> name.toLowerCase(Locale.ROOT);
+        };
+        VgpuProfile found = NAMED.get(wanted);
+        if (found == null) {
+            throw new IllegalArgumentException(
+                    "no emulated vGPU is called " + name + "; there are " + String.join(", ", names()));
+        }
+        return found;
+    }
+
+    /**
+     * The names of all constants.
+     *
+     * @return v2, v3, v4, v5, v6, pageflip, port, port-display, none, mdpy
+     */
+    public static List<String> names() {
+        return List.copyOf(NAMED.keySet());
+    }
+
+    /**
+     * The profile's name, as on the command line.
+     *
+     * @return one of {@link #names()}
+     */
+    public String name() {
+        return dialect.label();
+    }
+
+    /**
+     * Which irq dialect, or which driver, this is.
+     *
+     * @return the constant of the same name
+     */
+    public EmulatedDialect dialect() {
+        return dialect;
+    }
+
+    /**
+     * Whether the device opens only for the owner of a VM that its group was added to, as GVT-g has it.
+     *
+     * @param required true for ESRCH without a VM
+     * @return a changed copy
+     */
+    public VgpuProfile withKvmRequired(boolean required) {
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.kvmRequired = required;
+        return changed;
+    }
+
+    /**
+     * Whether the device has the REQ irq (index 4), as vfio-pci has it, which is signalled when it is being removed. GVT-g has
+     * none.
+     *
+     * @param present true for a REQ irq
+     * @return a changed copy
+     */
+    public VgpuProfile withRequestIrq(boolean present) {
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.requestIrq = present;
+        return changed;
+    }
+
+    /**
+     * Whether the dma-bufs can be mapped. Those of GVT-g cannot: mmap is ENODEV.
+     *
+     * @param mappable true for dma-bufs that can be mapped
+     * @return a changed copy
+     */
+    public VgpuProfile withMappableDmabufs(boolean mappable) {
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.mappableDmabufs = mappable;
+        return changed;
+    }
+
+    /**
+     * Whether the group is viable: all its devices are bound to VFIO drivers.
+     *
+     * @param viable false for a group that cannot be used
+     * @return a changed copy
+     */
+    public VgpuProfile withViableGroup(boolean viable) {
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.viableGroup = viable;
+        return changed;
+    }
+
+    /**
+     * Whether another process has the group open, so that opening it is EBUSY.
+     *
+     * @param busy true for a group that is in use
+     * @return a changed copy
+     */
+    public VgpuProfile withBusyGroup(boolean busy) {
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.busyGroup = busy;
+        return changed;
+    }
+
+    /**
+     * The guest's refresh rate: in its EDID, and that of the vblank timer of the ports, mainline and mdpy. The drivers of 2019
+     * have 62.5 Hz whatever the guest wants.
+     *
+     * @param hertz 1 to 1000
+     * @return a changed copy
+     */
+    public VgpuProfile withRefreshRate(int hertz) {
+        if (hertz < 1 || hertz > 1000) {
+            throw new IllegalArgumentException("refresh rate " + hertz + " Hz");
+        }
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.refreshRate = hertz;
+        return changed;
+    }
+
+    /**
+     * Other values than 1&lt;&lt;56 and 1&lt;&lt;48, as a driver may choose them that has the DISPLAY capability.
+     *
+     * @param primary what a change of the primary plane adds
+     * @param cursor what a change of the cursor adds
+     * @return a changed copy
+     * @throws IllegalArgumentException when this dialect has no DISPLAY capability to tell them
+     */
+    public VgpuProfile withEventValues(long primary, long cursor) {
+        if (!IrqAbi.of(dialect).tellsValues()) {
+            throw new IllegalArgumentException(name() + " has no DISPLAY capability that could tell other values");
+        }
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.primaryValue = primary;
+        changed.cursorValue = cursor;
+        return changed;
+    }
+
+    /**
+     * The size of the guest's screen at the start.
+     *
+     * @param width in pixels, 64 to 16384
+     * @param height in pixels, 64 to 16384
+     * @return a changed copy
+     */
+    public VgpuProfile withSize(int width, int height) {
+        checkSize(width, height);
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.width = width;
+        changed.height = height;
+        return changed;
+    }
+
+    /**
+     * How many framebuffers the guest goes round when it flips.
+     *
+     * @param count 1 to 8; 3 by default
+     * @return a changed copy
+     */
+    public VgpuProfile withBuffers(int count) {
+        if (count < 1 || count > 8) {
+            throw new IllegalArgumentException(count + " buffers");
+        }
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.buffers = count;
+        return changed;
+    }
+
+    /**
+     * The device's UUID; without this the host numbers its devices.
+     *
+     * @param uuid the name of one device
+     * @return a changed copy
+     */
+    public VgpuProfile withUuid(UUID uuid) {
+        Objects.requireNonNull(uuid, "uuid");
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.uuid = Optional.of(uuid);
+        return changed;
+    }
+
+    static void checkSize(int width, int height) {
+        if (width < 64 || height < 64 || width > LARGEST_SIDE || height > LARGEST_SIDE) {
+            throw new IllegalArgumentException("a screen of " + width + "x" + height);
+        }
+    }
+
+    boolean kvmRequired() {
+        return kvmRequired;
+    }
+
+    boolean requestIrq() {
+        return requestIrq;
+    }
+
+    boolean mappableDmabufs() {
+        return mappableDmabufs;
+    }
+
+    boolean viableGroup() {
+        return viableGroup;
+    }
+
+    boolean busyGroup() {
+        return busyGroup;
+    }
+
+    int refreshRate() {
+        return refreshRate;
+    }
+
+    long primaryValue() {
+        return primaryValue;
+    }
+
+    long cursorValue() {
+        return cursorValue;
+    }
+
+    int width() {
+        return width;
+    }
+
+    int height() {
+        return height;
+    }
+
+    int buffers() {
+        return buffers;
+    }
+
+    Optional<UUID> uuid() {
+        return uuid;
+    }
+
+    @Override
+    public String toString() {
+        return name();
+    }
+}

@@ -1,0 +1,55 @@
+package io.vfio4j.emulator;
+
+/** Calls that block: in virtual time they let it pass, because nothing else may happen to do so. */
+final class Waiting {
+    /** Long enough for any shutdown, short enough to end a test that would hang. */
+    private static final long LONGEST_NANOS = 3_600_000_000_000L;
+
+    private final Kernel kernel;
+    private final EmulatedClock clock;
+
+    Waiting(Kernel kernel, EmulatedClock clock) {
+        this.kernel = kernel;
+        this.clock = clock;
+    }
+
+    void until(FileTree.Pending pending) {
+        if (!isComplete(pending) && clock.isAdvancing()) {
+            throw new IllegalStateException("a step of virtual time has made a call that blocks: it waits for itself");
+        }
+        long start = kernel.nanoTime();
+        while (!isComplete(pending)) {
+            if (kernel.isVirtual() && clock.advanceToNextEvent()) {
+                if (kernel.nanoTime() - start > LONGEST_NANOS) {
+                    throw new IllegalStateException("after an hour of virtual time nobody has let go of the device");
+                }
+            } else {
+                awaitChange(pending);
+            }
+        }
+    }
+
+    private boolean isComplete(FileTree.Pending pending) {
+        kernel.lock();
+        try {
+            kernel.checkOpen();
+            return pending.isComplete();
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /** In real time, or when nothing is scheduled: only another thread can change anything. */
+    private void awaitChange(FileTree.Pending pending) {
+        kernel.lock();
+        try {
+            if (!pending.isComplete()
+                    && !kernel.isClosed()
+                    && (!kernel.isVirtual() || kernel.events().next().isEmpty())) {
+                kernel.awaitChange();
+            }
+        } finally {
+            kernel.unlock();
+        }
+    }
+}

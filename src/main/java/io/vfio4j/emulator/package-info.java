@@ -1,0 +1,30 @@
+/**
+ * A Linux host in memory, with vGPUs whose display irq is that of the kernel series "Deliver vGPU display refresh event to
+ * userspace" in any of its versions, or of mainline, or of a port: for tests and demonstrations on any operating system, without
+ * hardware, privileges or native code.
+ *
+ * <p>Start with {@link io.vfio4j.emulator.EmulatedHost} and {@link io.vfio4j.emulator.VgpuProfile}:
+ *
+ * <pre>{@code
+ * try (EmulatedHost host = EmulatedHost.of(VgpuProfile.V5)) {
+ *     SystemCalls kernel = host.systemCalls(); // everything above this is the same as on a real host
+ *     host.vgpu().guest().run(Scenario.FLIP);
+ *     host.clock().advance(Duration.ofSeconds(1));
+ * }
+ * }</pre>
+ *
+ * <p><b>Emulated</b>, with the errors, quirks and order of checks of the drivers: descriptors; eventfd, timerfd and epoll as
+ * far as {@link io.vfio4j.linux.SystemCalls} reaches; sysfs of mediated devices, with create and remove; VFIO containers, groups
+ * and devices; the association with a VM by the KVM-VFIO device; device, region and irq info, SET_IRQS, QUERY_GFX_PLANE and
+ * GET_GFX_DMABUF with the reuse of ids; the EDID region; vblanks; what the guest's flips, cursor updates, pipes and modes do to
+ * the display irq; its pictures, which are a function of the frame's number.
+ *
+ * <p><b>Not emulated:</b> a guest that computes. Its registers, its aperture and its PCI configuration are memory without an
+ * effect; INTx and MSI are never raised; nothing can be mapped for DMA; a VM has no vCPUs. There are no permissions: everything
+ * that is there may be opened. There is one process. Errors that depend on memory pressure do not happen unless
+ * {@link io.vfio4j.emulator.Faults} makes them. Calls that crash the real drivers are EINVAL, and counted. A vGPU that nobody has
+ * open has no vblanks, and flips from then are signalled at the first vblank after it was opened. The phase of a running vblank
+ * timer does not change when another pipe is turned on. Tiled framebuffers and formats other than XRGB8888 are missing so far, as
+ * are iommufd and the device cdev.
+ */
+package io.vfio4j.emulator;
