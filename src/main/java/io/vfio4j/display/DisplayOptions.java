@@ -22,6 +22,9 @@ public record DisplayOptions(
         Duration watchdog,
         Duration primaryStaleness) {
 
+    // Before DEFAULTS, whose making it checks.
+    private static final Duration SHORTEST = Duration.ofMillis(10);
+
     /** AUTO; errors are logged; queries on the loop; 60 Hz; watchdog after 1 s; primary at most 100 ms old. */
     public static final DisplayOptions DEFAULTS = new DisplayOptions(
             RefreshPolicy.AUTO,
@@ -30,8 +33,6 @@ public record DisplayOptions(
             60,
             Duration.ofSeconds(1),
             Duration.ofMillis(100));
-
-    private static final Duration SHORTEST = Duration.ofMillis(10);
 
     /**
      * Checks the values.
