@@ -27,12 +27,18 @@ struct result {
 
 /*
  * syscall(2) rather than epoll_wait(3) and read(3): those are cancellation points, which costs a process with threads, such as
- * a JVM, two atomic operations each. epoll_pwait without a mask is epoll_wait, and there is no other on aarch64.
+ * a JVM, two atomic operations each. aarch64 has epoll_pwait only, which without a mask is the same, but slower.
  */
 static int wait_for_events(int epoll, struct epoll_event *events, int room, int wait)
 {
+    int timeout = wait ? -1 : 0;
+
     for (;;) {
-        long ready = syscall(SYS_epoll_pwait, epoll, events, room, wait ? -1 : 0, NULL, sizeof(uint64_t));
+#ifdef SYS_epoll_wait
+        long ready = syscall(SYS_epoll_wait, epoll, events, room, timeout);
+#else
+        long ready = syscall(SYS_epoll_pwait, epoll, events, room, timeout, NULL, sizeof(uint64_t));
+#endif
 
         if (ready >= 0)
             return (int)ready;

@@ -404,23 +404,25 @@ public final class Display implements AutoCloseable {
 
     /** Gives the subscriptions that begin or resume their first events: the mode, or off, and a look at everything. */
     private void resync() {
-        boolean looked = false;
-        for (Delivery delivery : deliveries) {
-            if (delivery.takeResync()) {
-                if (!looked && options.pollExecutor().isEmpty()) {
-                    look();
-                }
-                looked = true;
+        List<Delivery> beginning =
+                deliveries.stream().filter(Delivery::takeResync).toList();
+        if (beginning.isEmpty()) {
+            return;
+        }
+        Optional<DisplayMode> knownMode = mode;
+        boolean knownOff = off;
+        look();
+        // A change was told to everybody; what was known before is news only for those who begin.
+        boolean told = off != knownOff || !mode.equals(knownMode);
+        occurrence.setOther(RefreshSource.RESYNC, true, BufferChange.NOT_QUERIED, sequence, now());
+        for (Delivery delivery : beginning) {
+            if (!told) {
                 mode.ifPresent(delivery::offerMode);
                 if (off) {
                     delivery.offerOff();
                 }
-                occurrence.setOther(RefreshSource.RESYNC, true, BufferChange.NOT_QUERIED, sequence, now());
-                delivery.offer(occurrence, null);
             }
-        }
-        if (looked && options.pollExecutor().isPresent()) {
-            look();
+            delivery.offer(occurrence, null);
         }
     }
 

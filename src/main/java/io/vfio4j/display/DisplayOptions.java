@@ -22,7 +22,6 @@ public record DisplayOptions(
         Duration watchdog,
         Duration primaryStaleness) {
 
-    // Before DEFAULTS, whose making it checks.
     private static final Duration SHORTEST = Duration.ofMillis(10);
 
     /** AUTO; errors are logged; queries on the loop; 60 Hz; watchdog after 1 s; primary at most 100 ms old. */

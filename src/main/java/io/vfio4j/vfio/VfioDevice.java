@@ -236,6 +236,34 @@ public final class VfioDevice implements AutoCloseable {
     }
 
     /**
+     * Reads from a region, through the device's descriptor. Not bounded by the region's size: GVT-g's EDID region answers beyond it.
+     *
+     * @param region which one
+     * @param position where in it
+     * @param into where the bytes go, from its offset 0
+     * @param length how many at most
+     * @return how many were read
+     * @throws LinuxException what the driver says
+     */
+    public int read(RegionInfo region, long position, NativeMemory into, int length) throws LinuxException {
+        return calls.read(descriptor, into, length, region.offset() + position);
+    }
+
+    /**
+     * Writes to a region, through the device's descriptor.
+     *
+     * @param region which one
+     * @param position where in it
+     * @param from where the bytes come from, from its offset 0
+     * @param length how many
+     * @return how many were written
+     * @throws LinuxException what the driver says
+     */
+    public int write(RegionInfo region, long position, NativeMemory from, int length) throws LinuxException {
+        return calls.write(descriptor, from, length, region.offset() + position);
+    }
+
+    /**
      * VFIO_DEVICE_GET_IRQ_INFO for one index.
      *
      * @param index the irq

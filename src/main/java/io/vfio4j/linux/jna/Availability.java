@@ -38,27 +38,25 @@ final class Availability {
         }
         try {
             return Kernel.probe(abi.get());
-        } catch (NoClassDefFoundError absent) {
-            return unavailable(whereIsJna(absent), absent);
         } catch (LinkageError | RuntimeException failure) {
-            return unavailable(
-                    "JNA could not load its native library (" + failure + "). If the directory for temporary files is"
-                            + " mounted noexec, name another one by -Djna.tmpdir=DIRECTORY; where native access is"
-                            + " restricted, start Java with --enable-native-access=" + modules() + ".",
-                    failure);
+            return unavailable(adviceOn(failure), failure);
         }
     }
 
-    private static String whereIsJna(NoClassDefFoundError absent) {
-        String missing = String.valueOf(absent.getMessage());
-        if (!missing.contains("com/sun/jna")) {
-            return "A class is missing: " + missing + ".";
+    private static String adviceOn(Throwable failure) {
+        if (failure instanceof NoClassDefFoundError
+                && String.valueOf(failure.getMessage()).contains("com/sun/jna")) {
+            return Availability.class.getModule().isNamed()
+                    ? "JNA is not in the module graph. Add `requires com.sun.jna` to your module-info, or start Java with"
+                            + " --add-modules com.sun.jna; the module comes with the artifact net.java.dev.jna:jna-jpms."
+                    : "JNA is not on the class path. Add the artifact net.java.dev.jna:jna-jpms.";
         }
-        if (Availability.class.getModule().isNamed()) {
-            return "JNA is not in the module graph. Add `requires com.sun.jna` to your module-info, or start Java with"
-                    + " --add-modules com.sun.jna; the module comes with the artifact net.java.dev.jna:jna-jpms.";
-        }
-        return "JNA is not on the class path. Add the artifact net.java.dev.jna:jna-jpms.";
+        Throwable reason = failure instanceof ExceptionInInitializerError && failure.getCause() != null
+                ? failure.getCause()
+                : failure;
+        return "JNA could not load its native library (" + reason + "). If the directory for temporary files is mounted"
+                + " noexec, name another one by -Djna.tmpdir=DIRECTORY; where Java denies native access, grant it by"
+                + " --enable-native-access=" + modules() + ".";
     }
 
     private static String modules() {

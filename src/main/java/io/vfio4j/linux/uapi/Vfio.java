@@ -73,9 +73,9 @@ public final class Vfio {
     public static final int VFIO_PCI_REQ_IRQ_INDEX = 4;
     public static final int VFIO_PCI_NUM_IRQS = 5;
 
-    public static final int VFIO_GFX_PLANE_TYPE_IS_PROBE = 1;
-    public static final int VFIO_GFX_PLANE_TYPE_IS_DMABUF = 2;
-    public static final int VFIO_GFX_PLANE_TYPE_IS_REGION = 4;
+    public static final int VFIO_GFX_PLANE_TYPE_PROBE = 1;
+    public static final int VFIO_GFX_PLANE_TYPE_DMABUF = 2;
+    public static final int VFIO_GFX_PLANE_TYPE_REGION = 4;
 
     private Vfio() {}
 

@@ -1,0 +1,649 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vgpu_mdev: the guest that is not there. Its pipes, the vblanks that it gets,
+ * what it does at each of them, and the sysfs attributes that drive it.
+ */
+#include <linux/ctype.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "vgpu.h"
+
+/* What the drivers of 2019 take for a frame, and what later ones do. */
+#define PERIOD_CLASSIC_NS	16000000
+#define PERIOD_OWN_NS		16666667
+
+static const char * const scenarios[VGPU_SCENARIOS] = {
+	[VGPU_MANUAL] = "manual",
+	[VGPU_FLIP] = "flip",
+	[VGPU_IDLE] = "idle",
+	[VGPU_CONSOLE] = "console",
+	[VGPU_CURSOR] = "cursor",
+};
+
+/* --------------------------------------------------------- guest actions */
+
+static void guest_flip(struct vgpu *vgpu, unsigned int pipe, unsigned int how)
+{
+	struct vgpu_plane *plane =
+		&vgpu->pipe[pipe].plane[DISPLAY_IRQ_PRIMARY];
+
+	plane->current_buffer = (plane->current_buffer + 1) % plane->buffers;
+	plane->frame++;
+	plane->first_draw = plane->draws;
+	vgpu_draw_frame(vgpu, pipe, DISPLAY_IRQ_PRIMARY);
+	display_irq_flip(&vgpu->irq, pipe, DISPLAY_IRQ_PRIMARY, how);
+}
+
+static void guest_move_cursor(struct vgpu *vgpu, unsigned int pipe,
+			      unsigned int how)
+{
+	struct vgpu_plane *screen =
+		&vgpu->pipe[pipe].plane[DISPLAY_IRQ_PRIMARY];
+	struct vgpu_plane *plane =
+		&vgpu->pipe[pipe].plane[DISPLAY_IRQ_CURSOR];
+
+	plane->current_buffer = (plane->current_buffer + 1) % plane->buffers;
+	plane->frame++;
+	plane->x = 8 * plane->frame % screen->width;
+	plane->y = 4 * plane->frame % screen->height;
+	vgpu_draw_frame(vgpu, pipe, DISPLAY_IRQ_CURSOR);
+	display_irq_flip(&vgpu->irq, pipe, DISPLAY_IRQ_CURSOR, how);
+}
+
+static void guest_act(struct vgpu *vgpu, unsigned int pipe)
+{
+	if (!vgpu->pipe[pipe].enabled)
+		return;
+	switch (vgpu->scenario) {
+	case VGPU_FLIP:
+		guest_flip(vgpu, pipe, 0);
+		break;
+	case VGPU_CURSOR:
+		guest_move_cursor(vgpu, pipe, 0);
+		break;
+	case VGPU_CONSOLE:
+		vgpu_draw_cell(vgpu, pipe);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --------------------------------------------------------------- vblanks */
+
+static struct vgpu_timer common_timer;
+
+/* All vGPUs of 2019's drivers hang off one timer, later ones have their own. */
+static bool has_own_timer(const struct vgpu *vgpu)
+{
+	switch (display_irq_dialect(&vgpu->irq)) {
+	case DISPLAY_IRQ_NONE:
+	case DISPLAY_IRQ_PORT:
+	case DISPLAY_IRQ_PORT_DISPLAY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool has_pipe(const struct vgpu *vgpu)
+{
+	int i;
+
+	for (i = 0; i < VGPU_PIPES; i++)
+		if (vgpu->pipe[i].enabled)
+			return true;
+	return false;
+}
+
+static bool common_has_pipe(void)
+{
+	const struct vgpu *vgpu;
+
+	list_for_each_entry(vgpu, &vgpu_list, node)
+		if (vgpu->open && !has_own_timer(vgpu) && has_pipe(vgpu))
+			return true;
+	return false;
+}
+
+/* Vblanks are emulated for a vGPU in use, while a pipe somewhere needs them. */
+static bool has_vblanks(const struct vgpu *vgpu)
+{
+	if (!vgpu->open)
+		return false;
+	return has_own_timer(vgpu) ? has_pipe(vgpu) : common_has_pipe();
+}
+
+static void vblank(struct vgpu *vgpu)
+{
+	unsigned int pipe;
+
+	vgpu->vblanks++;
+	for (pipe = 0; pipe < VGPU_PIPES; pipe++) {
+		display_irq_vblank(&vgpu->irq, pipe,
+				   vgpu->pipe[pipe].enabled);
+		guest_act(vgpu, pipe);
+	}
+}
+
+static enum hrtimer_restart on_timer(struct hrtimer *hrtimer)
+{
+	struct vgpu_timer *timer =
+		container_of(hrtimer, struct vgpu_timer, timer);
+
+	queue_work(system_highpri_wq, &timer->work);
+	hrtimer_forward_now(hrtimer, timer->period);
+	return HRTIMER_RESTART;
+}
+
+static void on_common_work(struct work_struct *work)
+{
+	struct vgpu *vgpu;
+
+	mutex_lock(&vgpu_lock);
+	if (common_timer.running)
+		list_for_each_entry(vgpu, &vgpu_list, node)
+			if (!vgpu->stepped && !has_own_timer(vgpu) &&
+			    has_vblanks(vgpu))
+				vblank(vgpu);
+	mutex_unlock(&vgpu_lock);
+}
+
+static void on_own_work(struct work_struct *work)
+{
+	struct vgpu *vgpu = container_of(work, struct vgpu, timer.work);
+
+	mutex_lock(&vgpu_lock);
+	if (vgpu->timer.running)
+		vblank(vgpu);
+	mutex_unlock(&vgpu_lock);
+}
+
+static void timer_init(struct vgpu_timer *timer, u64 period_ns,
+		       work_func_t function)
+{
+	hrtimer_init(&timer->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	timer->timer.function = on_timer;
+	timer->period = ns_to_ktime(period_ns);
+	INIT_WORK(&timer->work, function);
+}
+
+static void timer_run(struct vgpu_timer *timer, bool run)
+{
+	if (run == timer->running)
+		return;
+	timer->running = run;
+	if (run)
+		hrtimer_start(&timer->timer, timer->period, HRTIMER_MODE_REL);
+	else
+		hrtimer_cancel(&timer->timer);
+}
+
+/**
+ * vgpu_update_timers - start and stop what a change of state asks for
+ *
+ * Called with vgpu_lock held. No vblank of a stopped timer follows.
+ */
+void vgpu_update_timers(void)
+{
+	bool common = false;
+	struct vgpu *vgpu;
+
+	lockdep_assert_held(&vgpu_lock);
+	list_for_each_entry(vgpu, &vgpu_list, node) {
+		bool run = !vgpu->stepped && has_vblanks(vgpu);
+
+		if (has_own_timer(vgpu))
+			timer_run(&vgpu->timer, run);
+		else
+			common |= run;
+	}
+	timer_run(&common_timer, common);
+}
+
+void vgpu_timers_init(void)
+{
+	timer_init(&common_timer, PERIOD_CLASSIC_NS, on_common_work);
+}
+
+void vgpu_timers_exit(void)
+{
+	cancel_work_sync(&common_timer.work);
+}
+
+/* ------------------------------------------------------------------ life */
+
+void vgpu_guest_init(struct vgpu *vgpu, const struct vgpu_type *type,
+		     unsigned int buffers)
+{
+	struct vgpu_plane *plane;
+	int i;
+
+	timer_init(&vgpu->timer, PERIOD_OWN_NS, on_own_work);
+	for (i = 0; i < VGPU_PIPES; i++) {
+		plane = &vgpu->pipe[i].plane[DISPLAY_IRQ_PRIMARY];
+		plane->visible = true;
+		plane->width = type->width;
+		plane->height = type->height;
+		plane->buffers = buffers;
+
+		plane = &vgpu->pipe[i].plane[DISPLAY_IRQ_CURSOR];
+		plane->visible = true;
+		plane->width = VGPU_CURSOR_SIZE;
+		plane->height = VGPU_CURSOR_SIZE;
+		plane->buffers = VGPU_CURSOR_BUFFERS;
+	}
+	vgpu->pipe[0].enabled = true;
+}
+
+/* The vGPU is closed and off the list. */
+void vgpu_guest_exit(struct vgpu *vgpu)
+{
+	hrtimer_cancel(&vgpu->timer.timer);
+	cancel_work_sync(&vgpu->timer.work);
+}
+
+/* ----------------------------------------------------------------- sysfs */
+
+static struct vgpu *vgpu_of_dev(struct device *dev)
+{
+	return dev_get_drvdata(dev);
+}
+
+/* Takes the next blank-separated word off @text; NULL if there is none. */
+static char *next_word(char **text)
+{
+	char *word;
+
+	*text = skip_spaces(*text);
+	if (!**text)
+		return NULL;
+	word = *text;
+	while (**text && !isspace(**text))
+		++*text;
+	if (**text)
+		*(*text)++ = '\0';
+	return word;
+}
+
+static int next_pipe(char **text)
+{
+	const char *word = next_word(text);
+
+	if (!word || word[0] < 'A' || word[0] >= 'A' + VGPU_PIPES || word[1])
+		return -EINVAL;
+	return word[0] - 'A';
+}
+
+static ssize_t step_store(struct device *dev, struct device_attribute *attr,
+			  const char *buf, size_t count)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	int ret = 0;
+	u32 n;
+
+	ret = kstrtou32(buf, 0, &n);
+	if (ret)
+		return ret;
+	do {
+		mutex_lock(&vgpu_lock);
+		if (!vgpu->stepped)
+			ret = -EBUSY;
+		else if (n && has_vblanks(vgpu))
+			vblank(vgpu);
+		mutex_unlock(&vgpu_lock);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
+	} while (!ret && n && --n);
+	return ret ? ret : count;
+}
+static DEVICE_ATTR_WO(step);
+
+static ssize_t stepped_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%d\n", vgpu_of_dev(dev)->stepped);
+}
+
+static ssize_t stepped_store(struct device *dev,
+			     struct device_attribute *attr,
+			     const char *buf, size_t count)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	bool value;
+	int ret;
+
+	ret = kstrtobool(buf, &value);
+	if (ret)
+		return ret;
+	mutex_lock(&vgpu_lock);
+	vgpu->stepped = value;
+	vgpu_update_timers();
+	mutex_unlock(&vgpu_lock);
+	return count;
+}
+static DEVICE_ATTR_RW(stepped);
+
+/* "PIPE [async] [command]" for a flip; a cursor also takes "show" and "hide". */
+static ssize_t plane_store(struct device *dev, const char *buf, size_t count,
+			   enum display_irq_plane which)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	struct vgpu_plane *plane;
+	unsigned int how = 0;
+	int visible = -1;
+	char *copy, *text, *word;
+	int pipe;
+	int ret = -EINVAL;
+
+	copy = kstrndup(buf, count, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	text = copy;
+	pipe = next_pipe(&text);
+	if (pipe < 0)
+		goto out;
+	while ((word = next_word(&text))) {
+		if (!strcmp(word, "async"))
+			how |= DISPLAY_IRQ_FLIP_ASYNC;
+		else if (!strcmp(word, "command") &&
+			 which == DISPLAY_IRQ_PRIMARY)
+			how |= DISPLAY_IRQ_FLIP_COMMAND;
+		else if (!strcmp(word, "show") && which == DISPLAY_IRQ_CURSOR)
+			visible = 1;
+		else if (!strcmp(word, "hide") && which == DISPLAY_IRQ_CURSOR)
+			visible = 0;
+		else
+			goto out;
+	}
+	if (visible >= 0 && how)
+		goto out;
+
+	mutex_lock(&vgpu_lock);
+	plane = &vgpu->pipe[pipe].plane[which];
+	if (visible >= 0)
+		plane->visible = visible;
+	else if (which == DISPLAY_IRQ_PRIMARY)
+		guest_flip(vgpu, pipe, how);
+	else
+		guest_move_cursor(vgpu, pipe, how);
+	mutex_unlock(&vgpu_lock);
+	ret = 0;
+out:
+	kfree(copy);
+	return ret ? ret : count;
+}
+
+static ssize_t flip_store(struct device *dev, struct device_attribute *attr,
+			  const char *buf, size_t count)
+{
+	return plane_store(dev, buf, count, DISPLAY_IRQ_PRIMARY);
+}
+static DEVICE_ATTR_WO(flip);
+
+static ssize_t cursor_store(struct device *dev, struct device_attribute *attr,
+			    const char *buf, size_t count)
+{
+	return plane_store(dev, buf, count, DISPLAY_IRQ_CURSOR);
+}
+static DEVICE_ATTR_WO(cursor);
+
+static ssize_t draw_store(struct device *dev, struct device_attribute *attr,
+			  const char *buf, size_t count)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+
+	if (buf[0] < 'A' || buf[0] >= 'A' + VGPU_PIPES ||
+	    (buf[1] && buf[1] != '\n'))
+		return -EINVAL;
+	mutex_lock(&vgpu_lock);
+	vgpu_draw_cell(vgpu, buf[0] - 'A');
+	mutex_unlock(&vgpu_lock);
+	return count;
+}
+static DEVICE_ATTR_WO(draw);
+
+static ssize_t pipe_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	int len = 0;
+	int i;
+
+	mutex_lock(&vgpu_lock);
+	for (i = 0; i < VGPU_PIPES; i++)
+		len += sysfs_emit_at(buf, len, "%c %s\n", 'A' + i,
+				     vgpu->pipe[i].enabled ? "on" : "off");
+	mutex_unlock(&vgpu_lock);
+	return len;
+}
+
+static ssize_t pipe_store(struct device *dev, struct device_attribute *attr,
+			  const char *buf, size_t count)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	char *copy, *text, *word;
+	int ret = -EINVAL;
+	bool enabled;
+	int pipe;
+
+	copy = kstrndup(buf, count, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	text = copy;
+	pipe = next_pipe(&text);
+	word = next_word(&text);
+	if (pipe < 0 || !word || next_word(&text))
+		goto out;
+	if (!strcmp(word, "on"))
+		enabled = true;
+	else if (!strcmp(word, "off"))
+		enabled = false;
+	else
+		goto out;
+
+	mutex_lock(&vgpu_lock);
+	vgpu->pipe[pipe].enabled = enabled;
+	vgpu_update_timers();
+	mutex_unlock(&vgpu_lock);
+	ret = 0;
+out:
+	kfree(copy);
+	return ret ? ret : count;
+}
+static DEVICE_ATTR_RW(pipe);
+
+static ssize_t scenario_show(struct device *dev,
+			     struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", scenarios[vgpu_of_dev(dev)->scenario]);
+}
+
+/* The guest acts at once, and from then on after each vblank. */
+static ssize_t scenario_store(struct device *dev,
+			      struct device_attribute *attr,
+			      const char *buf, size_t count)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	int scenario = __sysfs_match_string(scenarios, VGPU_SCENARIOS, buf);
+	int pipe;
+
+	if (scenario < 0)
+		return scenario;
+	mutex_lock(&vgpu_lock);
+	vgpu->scenario = scenario;
+	for (pipe = 0; pipe < VGPU_PIPES; pipe++)
+		guest_act(vgpu, pipe);
+	mutex_unlock(&vgpu_lock);
+	return count;
+}
+static DEVICE_ATTR_RW(scenario);
+
+/* A line per pipe: what its planes show, for whoever compares pixels. */
+static ssize_t picture_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	int len = 0;
+	int i;
+
+	mutex_lock(&vgpu_lock);
+	for (i = 0; i < VGPU_PIPES; i++) {
+		const struct vgpu_plane *primary =
+			&vgpu->pipe[i].plane[DISPLAY_IRQ_PRIMARY];
+		const struct vgpu_plane *cursor =
+			&vgpu->pipe[i].plane[DISPLAY_IRQ_CURSOR];
+
+		len += sysfs_emit_at(buf, len,
+				     "%c frame %u draws %u..%u cursor %u at %u,%u%s\n",
+				     'A' + i, primary->frame,
+				     primary->first_draw, primary->draws,
+				     cursor->frame, cursor->x, cursor->y,
+				     cursor->visible ? "" : " hidden");
+	}
+	mutex_unlock(&vgpu_lock);
+	return len;
+}
+static DEVICE_ATTR_RO(picture);
+
+static ssize_t heuristic_show(struct device *dev,
+			      struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n",
+			  display_irq_heuristic(&vgpu_of_dev(dev)->irq));
+}
+
+static ssize_t heuristic_store(struct device *dev,
+			       struct device_attribute *attr,
+			       const char *buf, size_t count)
+{
+	int value;
+	int ret;
+
+	ret = kstrtoint(buf, 0, &value);
+	if (ret)
+		return ret;
+	if (value < 0)
+		return -EINVAL;
+	display_irq_set_heuristic(&vgpu_of_dev(dev)->irq, value);
+	return count;
+}
+static DEVICE_ATTR_RW(heuristic);
+
+static ssize_t reset_counters_store(struct device *dev,
+				    struct device_attribute *attr,
+				    const char *buf, size_t count)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+
+	if (!sysfs_streq(buf, "1"))
+		return -EINVAL;
+	mutex_lock(&vgpu_lock);
+	vgpu->vblanks = 0;
+	vgpu->opens = 0;
+	display_irq_reset_counters(&vgpu->irq);
+	mutex_unlock(&vgpu_lock);
+	return count;
+}
+static DEVICE_ATTR_WO(reset_counters);
+
+static ssize_t dialect_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	const struct display_irq *irq = &vgpu_of_dev(dev)->irq;
+
+	return sysfs_emit(buf, "%s\n",
+			  display_irq_dialect_name(display_irq_dialect(irq)));
+}
+static DEVICE_ATTR_RO(dialect);
+
+/* A digit for each eventfd: v2 has two. */
+static ssize_t armed_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	struct display_irq *irq = &vgpu_of_dev(dev)->irq;
+	unsigned int triggers = max(display_irq_num_triggers(irq), 1U);
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < triggers; i++)
+		len += sysfs_emit_at(buf, len, "%d",
+				     display_irq_armed(irq, i));
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+static DEVICE_ATTR_RO(armed);
+
+static ssize_t masked_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return sysfs_emit(buf, "%d\n",
+			  display_irq_masked(&vgpu_of_dev(dev)->irq));
+}
+static DEVICE_ATTR_RO(masked);
+
+static ssize_t vblanks_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(vgpu_of_dev(dev)->vblanks));
+}
+static DEVICE_ATTR_RO(vblanks);
+
+static ssize_t opens_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(vgpu_of_dev(dev)->opens));
+}
+static DEVICE_ATTR_RO(opens);
+
+#define COUNTER_ATTR(name)						\
+static ssize_t name##_show(struct device *dev,				\
+			   struct device_attribute *attr, char *buf)	\
+{									\
+	struct display_irq_counters counters;				\
+									\
+	display_irq_read_counters(&vgpu_of_dev(dev)->irq, &counters);	\
+	return sysfs_emit(buf, "%llu\n", counters.name);		\
+}									\
+static DEVICE_ATTR_RO(name)
+
+COUNTER_ATTR(signalled_calls);
+COUNTER_ATTR(signalled_primary);
+COUNTER_ATTR(signalled_cursor);
+COUNTER_ATTR(signalled_raw);
+COUNTER_ATTR(dropped_masked);
+COUNTER_ATTR(heuristic_primary);
+COUNTER_ATTR(forbidden_calls);
+
+static struct attribute *attributes[] = {
+	&dev_attr_armed.attr,
+	&dev_attr_cursor.attr,
+	&dev_attr_dialect.attr,
+	&dev_attr_draw.attr,
+	&dev_attr_dropped_masked.attr,
+	&dev_attr_flip.attr,
+	&dev_attr_forbidden_calls.attr,
+	&dev_attr_heuristic.attr,
+	&dev_attr_heuristic_primary.attr,
+	&dev_attr_masked.attr,
+	&dev_attr_opens.attr,
+	&dev_attr_picture.attr,
+	&dev_attr_pipe.attr,
+	&dev_attr_reset_counters.attr,
+	&dev_attr_scenario.attr,
+	&dev_attr_signalled_calls.attr,
+	&dev_attr_signalled_cursor.attr,
+	&dev_attr_signalled_primary.attr,
+	&dev_attr_signalled_raw.attr,
+	&dev_attr_step.attr,
+	&dev_attr_stepped.attr,
+	&dev_attr_vblanks.attr,
+	NULL,
+};
+
+const struct attribute_group vgpu_attribute_group = {
+	.name = "vgpu",
+	.attrs = attributes,
+};
