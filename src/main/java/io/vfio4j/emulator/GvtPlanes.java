@@ -82,8 +82,8 @@ final class GvtPlanes {
             throw new KernelError(Errno.EINVAL);
         }
         int flags = info.getInt(Vfio.DeviceGfxPlaneInfo.FLAGS);
-        if (flags != (Vfio.VFIO_GFX_PLANE_TYPE_IS_DMABUF | Vfio.VFIO_GFX_PLANE_TYPE_IS_PROBE)) {
-            if (flags != Vfio.VFIO_GFX_PLANE_TYPE_IS_DMABUF) {
+        if (flags != (Vfio.VFIO_GFX_PLANE_TYPE_DMABUF | Vfio.VFIO_GFX_PLANE_TYPE_PROBE)) {
+            if (flags != Vfio.VFIO_GFX_PLANE_TYPE_DMABUF) {
                 throw new KernelError(Errno.EINVAL);
             }
             // ENODEV inside, which means that the plane is not ready, becomes 0 with the answer left as it was passed.

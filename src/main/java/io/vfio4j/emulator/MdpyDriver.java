@@ -137,8 +137,8 @@ final class MdpyDriver extends VgpuDriver {
     private int queryPlane(long address) throws KernelError {
         ByteBuffer info = struct(address, PLANE_INFO_MINSZ);
         int flags = info.getInt(Vfio.DeviceGfxPlaneInfo.FLAGS);
-        if (flags != (Vfio.VFIO_GFX_PLANE_TYPE_IS_PROBE | Vfio.VFIO_GFX_PLANE_TYPE_IS_REGION)) {
-            if (flags != Vfio.VFIO_GFX_PLANE_TYPE_IS_REGION) {
+        if (flags != (Vfio.VFIO_GFX_PLANE_TYPE_PROBE | Vfio.VFIO_GFX_PLANE_TYPE_REGION)) {
+            if (flags != Vfio.VFIO_GFX_PLANE_TYPE_REGION) {
                 throw new KernelError(Errno.EINVAL);
             }
             info.putInt(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT, XRGB8888);

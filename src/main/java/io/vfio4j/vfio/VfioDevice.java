@@ -371,7 +371,7 @@ public final class VfioDevice implements AutoCloseable {
     public Set<PlaneAccess> planeAccess() throws LinuxException {
         Set<PlaneAccess> answers = EnumSet.noneOf(PlaneAccess.class);
         for (PlaneAccess access : PlaneAccess.values()) {
-            try (NativeMemory info = planeInfo(PlaneType.PRIMARY, Vfio.VFIO_GFX_PLANE_TYPE_IS_PROBE | access.flag)) {
+            try (NativeMemory info = planeInfo(PlaneType.PRIMARY, Vfio.VFIO_GFX_PLANE_TYPE_PROBE | access.flag)) {
                 calls.ioctl(descriptor, Vfio.VFIO_DEVICE_QUERY_GFX_PLANE, info);
                 answers.add(access);
             } catch (LinuxException e) {

@@ -80,7 +80,8 @@ final class EmulatorHost implements TestHost {
         @Override
         public Signalled signalled() {
             SignalCounts counts = vgpu.signalled();
-            boolean tellsPlanes = List.of("v2", "v4", "v5", "v6").contains(vgpu.profile().name());
+            boolean tellsPlanes =
+                    List.of("v2", "v4", "v5", "v6").contains(vgpu.profile().name());
             return new Signalled(counts.primary(), counts.cursor(), tellsPlanes ? 0 : counts.raw());
         }
 
