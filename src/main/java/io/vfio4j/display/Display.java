@@ -136,7 +136,8 @@ public final class Display implements AutoCloseable {
     }
 
     /**
-     * Attaches to a device's display. Where the irq is used it is armed here, and masked until somebody subscribes.
+     * Attaches to a device's display. Where the irq is used it is armed here, and masked until somebody subscribes; one that cannot be
+     * masked (v2) is armed at the first subscription.
      *
      * @param loop runs the display's work, and outlives it or closes it
      * @param device belongs to the display from now on, which closes it in the end; also when this method throws
@@ -377,16 +378,12 @@ public final class Display implements AutoCloseable {
     }
 
     private void applyDemand() {
-        try {
-            if (usingIrq) {
-                if (demand) {
-                    irq.orElseThrow().unmask();
-                } else {
-                    irq.orElseThrow().mask();
-                }
+        if (usingIrq) {
+            if (demand) {
+                listen();
+            } else {
+                stopListening();
             }
-        } catch (LinuxException e) {
-            report("the irq of " + name() + " could not be " + (demand ? "unmasked" : "masked"), e);
         }
         if (demand) {
             long now = now();
@@ -599,11 +596,35 @@ public final class Display implements AutoCloseable {
 
     private void usePolicy(RefreshPolicy wanted) throws IOException {
         requireIrqFor(wanted);
-        boolean useIrq = !wanted.wantsTimer() && irqIsOurs();
-        if (useIrq && irq.isEmpty()) {
+        usingIrq = !wanted.wantsTimer() && irqIsOurs();
+        // One that cannot be masked is armed when somebody listens: what it signals before would be dropped.
+        if (usingIrq && irqInfo.orElseThrow().maskable()) {
+            arm();
+        }
+    }
+
+    private void arm() throws IOException {
+        if (irq.isEmpty()) {
             irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead));
         }
-        usingIrq = useIrq;
+    }
+
+    private void listen() {
+        try {
+            arm();
+            irq.orElseThrow().unmask();
+        } catch (IOException e) {
+            usingIrq = irq.isPresent();
+            report("the irq of " + name() + " could not be armed and unmasked", e);
+        }
+    }
+
+    private void stopListening() {
+        try {
+            irq.orElseThrow().mask();
+        } catch (LinuxException e) {
+            report("the irq of " + name() + " could not be masked", e);
+        }
     }
 
     private void switchTo(RefreshPolicy changed) {
