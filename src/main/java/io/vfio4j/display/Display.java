@@ -136,8 +136,7 @@ public final class Display implements AutoCloseable {
     }
 
     /**
-     * Attaches to a device's display. Where the irq is used it is armed here, and masked until somebody subscribes; one that cannot be
-     * masked (v2) is armed at the first subscription.
+     * Attaches to a device's display. Where the irq is used it is armed at the first subscription, and masked while nobody listens.
      *
      * @param loop runs the display's work, and outlives it or closes it
      * @param device belongs to the display from now on, which closes it in the end; also when this method throws
@@ -181,7 +180,8 @@ public final class Display implements AutoCloseable {
         boolean entered = false;
         loop.enter(resident);
         try {
-            usePolicy(policy);
+            requireIrqFor(policy);
+            usingIrq = wantsIrq(policy);
             removal.start(device, irqs);
             entered = true;
         } finally {
@@ -192,7 +192,7 @@ public final class Display implements AutoCloseable {
                 loop.leave(resident);
             }
         }
-        recorder.lifecycle(name(), usingIrq ? "attached, irq armed" : "attached, timer");
+        recorder.lifecycle(name(), usingIrq ? "attached, by irq" : "attached, by timer");
     }
 
     /**
@@ -245,6 +245,10 @@ public final class Display implements AutoCloseable {
         if (wanted.insistsOnIrq() && !irqIsOurs()) {
             throw new NoDisplayIrqException(name(), device.shared() && irqInfo.isPresent());
         }
+    }
+
+    private boolean wantsIrq(RefreshPolicy wanted) {
+        return !wanted.wantsTimer() && irqIsOurs();
     }
 
     private boolean irqIsOurs() {
@@ -594,28 +598,19 @@ public final class Display implements AutoCloseable {
         next.found(finding.buffer());
     }
 
-    private void usePolicy(RefreshPolicy wanted) throws IOException {
-        requireIrqFor(wanted);
-        usingIrq = !wanted.wantsTimer() && irqIsOurs();
-        // One that cannot be masked is armed when somebody listens: what it signals before would be dropped.
-        if (usingIrq && irqInfo.orElseThrow().maskable()) {
-            arm();
-        }
-    }
-
-    private void arm() throws IOException {
-        if (irq.isEmpty()) {
-            irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead));
-        }
-    }
-
+    /**
+     * Armed only now that somebody listens: arming clears the mask, so that what is signalled before a mask could follow would be
+     * counted by the driver and dropped here.
+     */
     private void listen() {
         try {
-            arm();
-            irq.orElseThrow().unmask();
+            if (irq.isEmpty()) {
+                irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead));
+            }
+            irq.get().unmask();
         } catch (IOException e) {
             usingIrq = irq.isPresent();
-            report("the irq of " + name() + " could not be armed and unmasked", e);
+            report("the irq of " + name() + " could not be armed and unmasked; the timer stands in", e);
         }
     }
 
@@ -633,12 +628,7 @@ public final class Display implements AutoCloseable {
             demand = false;
             applyDemand();
         }
-        try {
-            usePolicy(changed);
-        } catch (IOException e) {
-            usingIrq = false;
-            report("the irq of " + name() + " could not be armed; the timer goes on", e);
-        }
+        usingIrq = wantsIrq(changed);
         recorder.lifecycle(name(), usingIrq ? "switched to irq" : "switched to timer");
         if (hadDemand) {
             demand = true;
