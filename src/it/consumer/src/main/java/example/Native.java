@@ -10,7 +10,8 @@ public final class Native {
 
     public static void main(String[] arguments) throws Exception {
         if (!JnaLinux.isAvailable()) {
-            System.out.println("unavailable: " + JnaLinux.unavailabilityCause().orElseThrow().getMessage());
+            System.out.println("unavailable: "
+                    + JnaLinux.unavailabilityCause().orElseThrow().getMessage());
             return;
         }
         SystemCalls calls = JnaLinux.open();

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.vfio4j.display.Display;
 import io.vfio4j.display.RefreshEvent;
+import io.vfio4j.emulator.EmulatedClock;
 import io.vfio4j.emulator.EmulatedDialect;
 import io.vfio4j.emulator.EmulatedGuest;
-import io.vfio4j.emulator.EmulatedClock;
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.junit.EmulatedVgpu;
 import io.vfio4j.loop.EventLoop;
