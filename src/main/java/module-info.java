@@ -9,11 +9,14 @@ module io.vfio4j {
     requires static info.picocli;
     // Optional: records of what happened, and annotations.
     requires static jdk.jfr;
+    // For users' tests.
+    requires static org.junit.jupiter.api;
     requires static org.jspecify;
 
     exports io.vfio4j.display;
     exports io.vfio4j.display.irq;
     exports io.vfio4j.emulator;
+    exports io.vfio4j.emulator.junit;
     exports io.vfio4j.linux;
     exports io.vfio4j.linux.jna;
     exports io.vfio4j.linux.uapi;

@@ -136,7 +136,7 @@ public final class Display implements AutoCloseable {
     }
 
     /**
-     * Attaches to a device's display. Where the irq is used it is armed here, and masked until somebody subscribes.
+     * Attaches to a device's display. Where the irq is used it is armed at the first subscription, and masked while nobody listens.
      *
      * @param loop runs the display's work, and outlives it or closes it
      * @param device belongs to the display from now on, which closes it in the end; also when this method throws
@@ -180,7 +180,8 @@ public final class Display implements AutoCloseable {
         boolean entered = false;
         loop.enter(resident);
         try {
-            usePolicy(policy);
+            requireIrqFor(policy);
+            usingIrq = wantsIrq(policy);
             removal.start(device, irqs);
             entered = true;
         } finally {
@@ -191,7 +192,7 @@ public final class Display implements AutoCloseable {
                 loop.leave(resident);
             }
         }
-        recorder.lifecycle(name(), usingIrq ? "attached, irq armed" : "attached, timer");
+        recorder.lifecycle(name(), usingIrq ? "attached, by irq" : "attached, by timer");
     }
 
     /**
@@ -244,6 +245,10 @@ public final class Display implements AutoCloseable {
         if (wanted.insistsOnIrq() && !irqIsOurs()) {
             throw new NoDisplayIrqException(name(), device.shared() && irqInfo.isPresent());
         }
+    }
+
+    private boolean wantsIrq(RefreshPolicy wanted) {
+        return !wanted.wantsTimer() && irqIsOurs();
     }
 
     private boolean irqIsOurs() {
@@ -377,16 +382,12 @@ public final class Display implements AutoCloseable {
     }
 
     private void applyDemand() {
-        try {
-            if (usingIrq) {
-                if (demand) {
-                    irq.orElseThrow().unmask();
-                } else {
-                    irq.orElseThrow().mask();
-                }
+        if (usingIrq) {
+            if (demand) {
+                listen();
+            } else {
+                stopListening();
             }
-        } catch (LinuxException e) {
-            report("the irq of " + name() + " could not be " + (demand ? "unmasked" : "masked"), e);
         }
         if (demand) {
             long now = now();
@@ -597,13 +598,28 @@ public final class Display implements AutoCloseable {
         next.found(finding.buffer());
     }
 
-    private void usePolicy(RefreshPolicy wanted) throws IOException {
-        requireIrqFor(wanted);
-        boolean useIrq = !wanted.wantsTimer() && irqIsOurs();
-        if (useIrq && irq.isEmpty()) {
-            irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead));
+    /**
+     * Armed only now that somebody listens: arming clears the mask, so that what is signalled before a mask could follow would be
+     * counted by the driver and dropped here.
+     */
+    private void listen() {
+        try {
+            if (irq.isEmpty()) {
+                irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead));
+            }
+            irq.get().unmask();
+        } catch (IOException e) {
+            usingIrq = irq.isPresent();
+            report("the irq of " + name() + " could not be armed and unmasked; the timer stands in", e);
         }
-        usingIrq = useIrq;
+    }
+
+    private void stopListening() {
+        try {
+            irq.orElseThrow().mask();
+        } catch (LinuxException e) {
+            report("the irq of " + name() + " could not be masked", e);
+        }
     }
 
     private void switchTo(RefreshPolicy changed) {
@@ -612,12 +628,7 @@ public final class Display implements AutoCloseable {
             demand = false;
             applyDemand();
         }
-        try {
-            usePolicy(changed);
-        } catch (IOException e) {
-            usingIrq = false;
-            report("the irq of " + name() + " could not be armed; the timer goes on", e);
-        }
+        usingIrq = wantsIrq(changed);
         recorder.lifecycle(name(), usingIrq ? "switched to irq" : "switched to timer");
         if (hadDemand) {
             demand = true;

@@ -2,6 +2,7 @@ package io.vfio4j.display;
 
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.LinuxException;
+import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.VfioDevice;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -12,19 +13,23 @@ import java.util.Map;
  *
  * <p>Why: every query of a new framebuffer has the driver create an object, which stays until somebody fetches it by
  * VFIO_DEVICE_GET_GFX_DMABUF and closes it. But fetching and closing at once frees it, so that the next framebuffer gets the same
- * id, and flips become invisible. So the newest are kept open. And because each further query has taken one more reference, an old
- * one is let go by fetching it once more, and closing both.
+ * id, and flips become invisible. So the newest are kept open.
+ *
+ * <p>On GVT-g each further query has taken one more reference, so an old framebuffer is let go by fetching it once more, and closing
+ * both. Only there: mbochs hands out a second descriptor without a reference, and closing both crashes its kernel.
  */
 final class DmaBufs implements AutoCloseable {
     /** As many as QEMU keeps; more than the buffers that a guest flips between. */
     private static final int KEPT = 5;
 
     private final VfioDevice device;
+    private final boolean queriesTakeReferences;
     /** By id, the least recently seen first. */
     private final Map<Integer, Descriptor> held = new LinkedHashMap<>(16, 0.75f, true);
 
     DmaBufs(VfioDevice device) {
         this.device = device;
+        this.queriesTakeReferences = device.mdev().map(MdevDevice::isGvtG).orElse(false);
     }
 
     /** A query has named this framebuffer. */
@@ -41,6 +46,10 @@ final class DmaBufs implements AutoCloseable {
     }
 
     private void release(int id, Descriptor descriptor) {
+        if (!queriesTakeReferences) {
+            descriptor.close();
+            return;
+        }
         try {
             device.dmaBuf(id).close();
         } catch (LinuxException e) {

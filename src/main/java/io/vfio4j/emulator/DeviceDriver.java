@@ -18,6 +18,6 @@ interface DeviceDriver {
 
     OpenFile.MappedBytes map(long position, int length, Access access) throws KernelError;
 
-    /** Somebody wants the device back. */
-    void request();
+    /** Somebody wants the device back; false if the driver has no such operation. */
+    boolean request();
 }

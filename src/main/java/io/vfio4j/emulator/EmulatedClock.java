@@ -122,6 +122,10 @@ public final class EmulatedClock implements VirtualTime {
         return advancing.isHeldByCurrentThread();
     }
 
+    boolean hasSteps() {
+        return !steps.isEmpty();
+    }
+
     private interface Advance {
         boolean run();
     }

@@ -87,7 +87,7 @@ public final class Faults {
      *
      * @param request the ioctl
      * @param editor gets all bytes of the caller's memory from the argument on, as the driver has left them, and returns what
-     *     they shall be instead: as many, or fewer, which changes only these
+     *     they shall be instead: as many, or fewer, which changes only these. It must not use the host
      */
     public void rewrite(Ioctl request, UnaryOperator<byte[]> editor) {
         Objects.requireNonNull(request, "request");

@@ -72,6 +72,10 @@ final class Framebuffer {
 
     /** The whole picture was drawn anew. */
     void show(long number) {
+        if (number <= frame) {
+            // Not the way forward that changes() knows: draw everything.
+            drawnFrame = -1;
+        }
         frame = number;
         draws = 0;
         keepUpToDate();
@@ -92,17 +96,26 @@ final class Framebuffer {
         ByteBuffer buffer =
                 bytes.orElseGet(() -> ByteBuffer.allocate(capacityBytes).order(ByteOrder.LITTLE_ENDIAN));
         bytes = Optional.of(buffer);
-        if (drawnFrame != frame || drawnDraws != draws) {
-            drawnFrame = frame;
-            drawnDraws = draws;
-            for (int y = 0; y < height; y++) {
-                int row = y * strideBytes;
-                for (int x = 0; x < width; x++) {
-                    buffer.putInt(row + x * Integer.BYTES, pixel(x, y));
-                }
+        if (drawnFrame < 0) {
+            fill(buffer, 0, 0, width, height);
+        } else if (drawnFrame != frame || drawnDraws != draws) {
+            picture.changes(
+                    width, height, drawnFrame, drawnDraws, frame, draws, (x, y, w, h) -> fill(buffer, x, y, w, h));
+        }
+        drawnFrame = frame;
+        drawnDraws = draws;
+        return buffer;
+    }
+
+    private void fill(ByteBuffer buffer, int left, int top, int columns, int rows) {
+        int right = Math.min(width, left + columns);
+        int bottom = Math.min(height, top + rows);
+        for (int y = top; y < bottom; y++) {
+            int row = y * strideBytes;
+            for (int x = left; x < right; x++) {
+                buffer.putInt(row + x * Integer.BYTES, pixel(x, y));
             }
         }
-        return buffer;
     }
 
     /** From now on the bytes follow what the guest draws. */

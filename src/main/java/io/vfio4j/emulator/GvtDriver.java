@@ -18,7 +18,7 @@ final class GvtDriver extends VgpuDriver {
     GvtDriver(Kernel kernel, VgpuProfile profile) {
         super(kernel, profile);
         irqInfo = new IrqInfo(kernel.memory(), profile);
-        irqSettings = new IrqSettings(kernel, profile, irqInfo, trigger());
+        irqSettings = new IrqSettings(kernel, profile, irqInfo, trigger(), this::vblanksRunning);
         regions = new GvtRegions(kernel.memory(), new EdidRegion(profile, this::connect));
         planes = new GvtPlanes(kernel, profile, display());
     }
@@ -43,6 +43,11 @@ final class GvtDriver extends VgpuDriver {
     }
 
     @Override
+    int hastyDisarms() {
+        return irqSettings.hasty();
+    }
+
+    @Override
     int leakedContexts() {
         return irqSettings.leaked();
     }
@@ -55,8 +60,9 @@ final class GvtDriver extends VgpuDriver {
     }
 
     @Override
-    public void request() {
+    public boolean request() {
         irqSettings.request();
+        return profile().requestIrq();
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.vfio4j.linux.uapi.Vfio;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * VFIO_DEVICE_SET_IRQS of drivers/gpu/drm/i915/gvt/kvmgt.c, in mainline and in each version of the series, with the checks
@@ -47,17 +48,22 @@ final class IrqSettings {
     private final IrqAbi abi;
     private final IrqInfo info;
     private final DisplayTrigger display;
+    private final BooleanSupplier vblanksRunning;
     private Optional<EventFd> msi = Optional.empty();
     private Optional<EventFd> request = Optional.empty();
     private int forbidden;
     private int leaked;
+    private int hasty;
+    private long maskedAt;
 
-    IrqSettings(Kernel kernel, VgpuProfile profile, IrqInfo info, DisplayTrigger display) {
+    IrqSettings(
+            Kernel kernel, VgpuProfile profile, IrqInfo info, DisplayTrigger display, BooleanSupplier vblanksRunning) {
         this.kernel = kernel;
         this.profile = profile;
         this.abi = IrqAbi.of(profile.dialect());
         this.info = info;
         this.display = display;
+        this.vblanksRunning = vblanksRunning;
     }
 
     int forbidden() {
@@ -66,6 +72,10 @@ final class IrqSettings {
 
     int leaked() {
         return leaked;
+    }
+
+    int hasty() {
+        return hasty;
     }
 
     /** The device is being removed: the {@code request} operation of VFIO drivers. */
@@ -172,6 +182,9 @@ final class IrqSettings {
             throw new KernelError(Errno.EINVAL);
         }
         if (call.has(Vfio.VFIO_IRQ_SET_DATA_NONE)) {
+            if (masked && !display.isMasked()) {
+                maskedAt = kernel.nanoTime();
+            }
             display.setMasked(masked);
         }
     }
@@ -185,8 +198,20 @@ final class IrqSettings {
             }
             display.setEventFd(irq, Optional.of(eventFd));
         } else if (call.has(Vfio.VFIO_IRQ_SET_DATA_NONE) && call.count() == 0) {
+            if (display.eventFd(irq).isPresent() && mayRaceWithVblank()) {
+                hasty++;
+            }
             display.setEventFd(irq, Optional.empty());
         }
+    }
+
+    /** No version has a lock between the vblank that signals an eventfd and the call that puts it. */
+    private boolean mayRaceWithVblank() {
+        long twoVblanks =
+                2 * (abi.ownTimer() ? VblankTimers.period(profile.refreshRate()) : VblankTimers.CLASSIC_PERIOD);
+        return abi.maskable()
+                && vblanksRunning.getAsBoolean()
+                && (!display.isMasked() || kernel.nanoTime() - maskedAt < twoVblanks);
     }
 
     private void msi(Call call) throws KernelError {

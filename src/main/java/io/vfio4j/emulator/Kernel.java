@@ -128,7 +128,8 @@ final class Kernel {
         try {
             change.awaitNanos(nanos);
         } catch (InterruptedException ignored) {
-            // Only the host's own threads wait with a limit, and nothing but closing the host ends them.
+            // A system call that blocks does not end because a Java thread is interrupted; but the flag is kept.
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -40,13 +40,18 @@ final class MdpyDriver extends VgpuDriver {
     }
 
     @Override
+    int hastyDisarms() {
+        return 0;
+    }
+
+    @Override
     int leakedContexts() {
         return 0;
     }
 
     @Override
-    public void request() {
-        // mdpy has no such operation: the remover waits, and nobody is told.
+    public boolean request() {
+        return false;
     }
 
     @Override

@@ -50,9 +50,39 @@ enum Picture {
     private static final int CODE_CELL = 8;
     private static final int CODE_BITS = 32;
     private static final int BOX = 48;
+    /** Drawing more cells than this is not worth finding out which. */
+    private static final int FEW_CELLS = 4096;
+
     private static final int WHITE = 0xff_ffff;
 
     abstract int pixel(int width, int height, long frame, long draws, int x, int y);
+
+    /** Gets a rectangle in which pixels may have changed. */
+    interface Dirty {
+        void rectangle(int x, int y, int width, int height);
+    }
+
+    /** What is different between a moment and a later one; more than needed is allowed, less is not. */
+    void changes(int width, int height, long oldFrame, long oldDraws, long frame, long draws, Dirty dirty) {
+        int columns = width / CELL_WIDTH;
+        long cells = (long) columns * (height / CELL_HEIGHT);
+        boolean known = this != CURSOR && (this != SAMPLE || oldFrame > 0 && frame > 0);
+        if (!known || oldDraws > FEW_CELLS || draws - oldDraws > FEW_CELLS || frame != oldFrame && draws > FEW_CELLS) {
+            dirty.rectangle(0, 0, width, height);
+            return;
+        }
+        long firstCell = oldDraws;
+        if (frame != oldFrame) {
+            dirty.rectangle(0, 0, CODE_BITS * CODE_CELL, CODE_CELL);
+            dirty.rectangle(boxX(width, oldFrame), boxY(height, oldFrame), BOX, BOX);
+            dirty.rectangle(boxX(width, frame), boxY(height, frame), BOX, BOX);
+            firstCell = 0;
+        }
+        for (long draw = firstCell; draw < Math.max(oldDraws, draws); draw++) {
+            int cell = (int) (draw % cells);
+            dirty.rectangle(cell % columns * CELL_WIDTH, cell / columns * CELL_HEIGHT, CELL_WIDTH, CELL_HEIGHT);
+        }
+    }
 
     static int boxX(int width, long frame) {
         return (int) (frame * 16 % (width - BOX + 1));

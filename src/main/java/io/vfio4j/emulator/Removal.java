@@ -27,8 +27,9 @@ public final class Removal {
     }
 
     private void ask(VfioDevice device) {
-        device.driver().request();
-        nextRequest = kernel.events().after(REQUEST_PERIOD_NANOS, () -> ask(device));
+        if (device.driver().request()) {
+            nextRequest = kernel.events().after(REQUEST_PERIOD_NANOS, () -> ask(device));
+        }
     }
 
     private void complete() {

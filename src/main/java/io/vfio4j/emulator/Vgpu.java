@@ -147,6 +147,16 @@ public final class Vgpu {
     }
 
     /**
+     * How often the display irq, where it can be masked, was disarmed before it had been masked for two vblanks, while the vblank
+     * timer ran: the drivers have no lock there, and may use the eventfd after they let go of it.
+     *
+     * @return how many such disarmings there were
+     */
+    public int hastyDisarms() {
+        return locked(driver::hastyDisarms);
+    }
+
+    /**
      * Runs vblanks now, without the timer: for each pipe the driver's signal, then what the guest does. Nothing happens while
      * nobody has the device open, or no pipe is enabled.
      *

@@ -23,6 +23,9 @@ abstract class VgpuDriver implements DeviceDriver {
     /** Calls that would have crashed or corrupted the kernel. */
     abstract int forbiddenCalls();
 
+    /** Disarmings that a vblank may have met. */
+    abstract int hastyDisarms();
+
     /** References to eventfds that were lost by arming twice. */
     abstract int leakedContexts();
 
@@ -44,6 +47,11 @@ abstract class VgpuDriver implements DeviceDriver {
 
     final boolean isOpen() {
         return open;
+    }
+
+    /** Whether a vblank may come at any time. */
+    final boolean vblanksRunning() {
+        return !stepped && kernel.vblankTimers().hasVblanks(this);
     }
 
     final boolean isStepped() {

@@ -97,6 +97,15 @@ public record MdevDevice(UUID uuid, String path, String type, String parent, Opt
         return calls.exists(path + "/driver");
     }
 
+    /**
+     * Whether it is a vGPU of Intel GVT-g, whose types are named {@code i915-GVTg_V5_…}.
+     *
+     * @return false also where sysfs does not say
+     */
+    public boolean isGvtG() {
+        return type.startsWith("i915-GVTg");
+    }
+
     private static String lastName(SystemCalls calls, String link) throws LinuxException {
         try {
             String target = calls.readLink(link);

@@ -15,9 +15,6 @@ import java.util.function.Consumer;
 final class GrowingReply {
     private static final int ARGSZ = 0;
     private static final int FLAGS = 4;
-    /** Room for every capability that the 2019 series or mainline writes, so that one call is enough. */
-    private static final int FIRST_SIZE = 256;
-
     private static final int LARGEST = 64 * 1024;
     private static final int ROUNDS = 4;
 
@@ -26,13 +23,19 @@ final class GrowingReply {
     /**
      * Asks until the answer fits.
      *
+     * @param firstSize how much room to offer at first
      * @param capsFlag the flag that announces capabilities
      * @param question fills in the input fields
      */
     static byte[] ask(
-            SystemCalls calls, Descriptor device, Ioctl request, int capsFlag, Consumer<NativeMemory> question)
+            SystemCalls calls,
+            Descriptor device,
+            Ioctl request,
+            int firstSize,
+            int capsFlag,
+            Consumer<NativeMemory> question)
             throws IOException {
-        int size = FIRST_SIZE;
+        int size = firstSize;
         byte[] reply = {};
         for (int round = 0; round < ROUNDS; round++) {
             reply = askOnce(calls, device, request, size, question);

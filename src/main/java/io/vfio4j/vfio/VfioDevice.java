@@ -29,6 +29,8 @@ import java.util.Set;
 public final class VfioDevice implements AutoCloseable {
     /** More than any driver has; what is above is a malformed answer, not a big device. */
     private static final int MOST_INDEXES = 1024;
+    /** Room for device info and for irq info with every capability of the 2019 series, so that one call is enough. */
+    private static final int INFO_ROOM = 64;
 
     private final SystemCalls calls;
     private final String name;
@@ -174,7 +176,7 @@ public final class VfioDevice implements AutoCloseable {
      */
     public DeviceInfo info() throws IOException {
         byte[] reply = GrowingReply.ask(
-                calls, descriptor, Vfio.VFIO_DEVICE_GET_INFO, Vfio.VFIO_DEVICE_FLAGS_CAPS, question -> {});
+                calls, descriptor, Vfio.VFIO_DEVICE_GET_INFO, INFO_ROOM, Vfio.VFIO_DEVICE_FLAGS_CAPS, question -> {});
         Bytes bytes = Bytes.of(reply);
         return new DeviceInfo(
                 bytes.getInt(Vfio.DeviceInfo.FLAGS),
@@ -206,6 +208,8 @@ public final class VfioDevice implements AutoCloseable {
                 calls,
                 descriptor,
                 Vfio.VFIO_DEVICE_GET_REGION_INFO,
+                // Not more than needed: mbochs refuses an argsz that is larger than its own answer.
+                Vfio.RegionInfo.SIZE,
                 Vfio.VFIO_REGION_INFO_FLAG_CAPS,
                 question -> question.putInt(Vfio.RegionInfo.INDEX, index));
         Bytes bytes = Bytes.of(reply);
@@ -275,6 +279,7 @@ public final class VfioDevice implements AutoCloseable {
                 calls,
                 descriptor,
                 Vfio.VFIO_DEVICE_GET_IRQ_INFO,
+                INFO_ROOM,
                 DisplayIrq.FLAG_CAPS,
                 question -> question.putInt(Vfio.IrqInfo.INDEX, index));
         return parseIrqInfo(index, reply, name);

@@ -129,8 +129,17 @@ class RealSamplesTest {
 
     @Test
     void mbochsIsWatchedByTimer() throws Exception {
-        VfioDevice device = VfioDevice.open(calls, create("mbochs", "small"));
-        setBochsMode(device, 640, 480);
+        MdevDevice mdev = create("mbochs", "small");
+        VfioDevice device = VfioDevice.open(calls, mdev);
+        boolean set = false;
+        try {
+            setBochsMode(device, 640, 480);
+            set = true;
+        } finally {
+            if (!set) {
+                device.close();
+            }
+        }
         watchByTimer(device, "640x480 XR24");
     }
 

@@ -20,6 +20,7 @@ import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Ioctl;
 import io.vfio4j.linux.uapi.Vfio;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -188,6 +189,30 @@ class SetIrqsTest {
         assertEquals(0, host.vgpu().leakedContexts());
         attached.setIrqs(24, DATA_EVENTFD | TRIGGER, DISPLAY, 0, 1, eventFd);
         assertEquals(1, host.vgpu().leakedContexts());
+    }
+
+    @Test
+    void disarming_before_two_masked_vblanks_is_a_race_in_the_drivers() throws IOException {
+        open(VgpuProfile.V5);
+        int arm = DATA_EVENTFD | TRIGGER;
+        attached.setIrqs(24, arm, DISPLAY, 0, 1, eventFd);
+        attached.disarm();
+        assertEquals(1, host.vgpu().hastyDisarms());
+        attached.disarm();
+        assertEquals(1, host.vgpu().hastyDisarms(), "there was nothing to disarm");
+        attached.setIrqs(24, arm, DISPLAY, 0, 1, eventFd);
+        attached.mask();
+        host.clock().advance(Duration.ofNanos(31_999_999));
+        attached.disarm();
+        assertEquals(2, host.vgpu().hastyDisarms());
+        attached.setIrqs(24, arm, DISPLAY, 0, 1, eventFd);
+        attached.mask();
+        host.clock().advance(Duration.ofMillis(32));
+        attached.disarm();
+        attached.setIrqs(24, arm, DISPLAY, 0, 1, eventFd);
+        host.vgpu().stepped(true);
+        attached.disarm();
+        assertEquals(2, host.vgpu().hastyDisarms(), "without a timer there is nothing to race with");
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.jna.Native;
 import java.io.File;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,7 +33,9 @@ class AvailabilityTest {
 
     /** The jar or directory that a class comes from. */
     private static String home(Class<?> type) {
-        return new File(type.getProtectionDomain().getCodeSource().getLocation().getPath()).getPath();
+        URI location = URI.create(
+                type.getProtectionDomain().getCodeSource().getLocation().toString());
+        return Path.of(location).toString();
     }
 
     private List<String> reportOnClassPath(String path, String... options) throws Exception {

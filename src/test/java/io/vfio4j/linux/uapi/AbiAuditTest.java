@@ -114,6 +114,7 @@ class AbiAuditTest {
 
     @Test
     void no_class_escapes_the_audit() throws Exception {
+        assumeTrue(Vfio.class.getResource("Vfio.class").getProtocol().equals("file"), "the classes are in a jar here");
         Set<Class<?>> known = new TreeSet<>((a, b) -> a.getName().compareTo(b.getName()));
         known.addAll(AbiAudit.HEADERS.keySet());
         known.addAll(WITHOUT_HEADER.keySet());
