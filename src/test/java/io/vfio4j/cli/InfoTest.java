@@ -69,7 +69,7 @@ class InfoTest {
         CommandRun run = CommandRun.of("info", "emulated:v6", "--raw");
         assertTrue(
                 run.out()
-                        .contains("raw 00010000 13000000 05000000 01000000 14000000 01000100 24000000 01000000 01000000"
+                        .contains("raw 40000000 13000000 05000000 01000000 14000000 01000100 24000000 01000000 01000000"
                                 + " 02000100 00000000 00000000 00000100 00000000 00000001"),
                 run.out());
     }
@@ -127,7 +127,7 @@ class InfoTest {
         assertEquals("TYPE", capabilities.get(0).get("name"));
         assertEquals("DISPLAY", capabilities.get(1).get("name"));
         assertEquals(1L << 48, capabilities.get(1).get("cursor_value"));
-        assertTrue(irq.get("raw").toString().startsWith("0001000013000000"), irq.toString());
+        assertTrue(irq.get("raw").toString().startsWith("4000000013000000"), irq.toString());
         assertNotNull(Json.members(info, "regions").get(0).get("raw"));
     }
 
