@@ -29,7 +29,7 @@ final class EventLines implements WatchOutput {
     @Override
     public void refresh(RefreshEvent event) {
         StringBuilder line = new StringBuilder(96);
-        line.append(at(event.timeNanos())).append(String.format("%-9s", event.source()));
+        line.append(at(event.timeNanos())).append(String.format(Locale.ROOT, "%-9s", event.source()));
         line.append(String.join("+", Words.planes(event.planes())));
         if (event.merged() > 0) {
             line.append("  #").append(event.sequence());

@@ -8,6 +8,7 @@ import io.vfio4j.mdev.MdevDevice;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -117,7 +118,7 @@ final class ListCommand implements Callable<Integer> {
         out.println();
         out.println("Emulated devices, anywhere: emulated[:DIALECT[:ITEM,...]]");
         for (String name : VgpuProfile.names()) {
-            out.println(String.format("  %-22s %s", "emulated:" + name, Dialects.describe(name)));
+            out.println(String.format(Locale.ROOT, "  %-22s %s", "emulated:" + name, Dialects.describe(name)));
         }
         out.println("  ITEM is what the guest does: " + String.join(", ", Scenario.labels()) + ";");
         out.println("  or one of " + DeviceName.SETTINGS + ".");

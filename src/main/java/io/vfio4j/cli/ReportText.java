@@ -12,6 +12,7 @@ import io.vfio4j.vfio.PlaneAccess;
 import io.vfio4j.vfio.RegionInfo;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** A report for people. */
@@ -173,7 +174,7 @@ final class ReportText {
     }
 
     private void entry(int index, String name, String what) {
-        out.println(String.format("  %2d  %-16s %s", index, name, what));
+        out.println(String.format(Locale.ROOT, "  %2d  %-16s %s", index, name, what));
     }
 
     private void capability(Capability capability, CapabilityText text) {
@@ -192,6 +193,6 @@ final class ReportText {
     }
 
     private void line(String label, String text) {
-        out.println(String.format("  %-9s %s", label, text));
+        out.println(String.format(Locale.ROOT, "  %-9s %s", label, text));
     }
 }

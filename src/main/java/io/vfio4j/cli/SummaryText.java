@@ -84,6 +84,6 @@ final class SummaryText {
     }
 
     private static void line(StringBuilder text, String label, String words) {
-        text.append(String.format("    %-10s %s%n", label, words));
+        text.append(String.format(Locale.ROOT, "    %-10s %s%n", label, words));
     }
 }

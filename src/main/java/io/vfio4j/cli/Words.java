@@ -10,6 +10,7 @@ import io.vfio4j.vfio.RegionInfo;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -100,7 +101,7 @@ final class Words {
 
     /** A counter's value, all its digits. */
     static String value(long value) {
-        return String.format("0x%016x", value);
+        return String.format(Locale.ROOT, "0x%016x", value);
     }
 
     static String size(long bytes) {
