@@ -138,7 +138,7 @@ final class Delivery implements Subscription {
         flushSoon();
     }
 
-    /** Loop's thread: hands over what can be handed over now. */
+    /** Loop's thread, as long as there is one: hands over what can be handed over now. */
     private void flush() {
         if (closed) {
             return;
@@ -260,7 +260,10 @@ final class Delivery implements Subscription {
         try {
             loop.execute(this::flush);
         } catch (ClosedException loopEnded) {
-            // Then the display was closed before, and its end was handed over.
+            // Then the display was closed before, and what came last while the listener was busy is all that is left.
+            // Nobody
+            // else hands it over any more.
+            flush();
         }
     }
 
