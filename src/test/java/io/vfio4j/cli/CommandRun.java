@@ -1,6 +1,7 @@
 package io.vfio4j.cli;
 
 import io.vfio4j.emulator.EmulatedHost;
+import io.vfio4j.linux.jna.JnaLinux;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -27,6 +28,11 @@ record CommandRun(int exitCode, String out, String err) {
     /** With an emulated host in the place of the machine's own kernel. */
     static CommandRun on(EmulatedHost host, String... arguments) {
         return on(host::systemCalls, false, arguments);
+    }
+
+    /** On this machine's own kernel. */
+    static CommandRun onRealKernel(String... arguments) {
+        return on(JnaLinux::open, false, arguments);
     }
 
     static CommandRun onTerminal(String... arguments) {

@@ -1,12 +1,9 @@
-package io.vfio4j.contract;
+package io.vfio4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import io.vfio4j.mdev.MdevDevice;
 import java.io.BufferedReader;
 import java.io.File;
@@ -17,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -34,37 +30,19 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Tag("real-kernel")
 class RealWatchTest {
-    private record Result(int exit, List<Map<String, String>> lines) {
-        List<Map<String, String>> refreshes() {
-            return lines.stream()
-                    .filter(line -> line.get("type").equals("refresh"))
-                    .toList();
-        }
-
-        long sum(String field) {
-            return refreshes().stream()
-                    .mapToLong(line -> Long.parseUnsignedLong(line.get(field)))
-                    .sum();
-        }
-
-        Map<String, String> summary() {
-            return lines.get(lines.size() - 1);
-        }
-    }
-
     /** A vGPU with a flipping guest, in real time. */
     private static final class Running implements AutoCloseable {
         private final Path device;
 
         Running(String dialect) throws IOException {
-            RealHost.write(Path.of("/sys/module/vgpu_mdev/parameters/dialect"), dialect);
-            RealHost.write(Path.of("/sys/module/vgpu_mdev/parameters/stepped"), "0");
+            Files.writeString(Path.of("/sys/module/vgpu_mdev/parameters/dialect"), dialect);
+            Files.writeString(Path.of("/sys/module/vgpu_mdev/parameters/stepped"), "0");
             UUID uuid = UUID.randomUUID();
             try (Stream<Path> types = Files.list(Path.of("/sys/class/mdev_bus/vgpu_mdev/mdev_supported_types"))) {
-                RealHost.write(types.findFirst().orElseThrow().resolve("create"), uuid.toString());
+                Files.writeString(types.findFirst().orElseThrow().resolve("create"), uuid.toString());
             }
             device = Path.of(MdevDevice.BUS, uuid.toString());
-            RealHost.write(device.resolve("vgpu/scenario"), "flip");
+            Files.writeString(device.resolve("vgpu/scenario"), "flip");
         }
 
         String uuid() {
@@ -85,7 +63,7 @@ class RealWatchTest {
 
         @Override
         public void close() throws IOException {
-            RealHost.write(device.resolve("remove"), "1");
+            Files.writeString(device.resolve("remove"), "1");
         }
     }
 
@@ -111,46 +89,22 @@ class RealWatchTest {
                 .collect(Collectors.joining(File.pathSeparator));
     }
 
-    private static Result finish(Process process, List<Map<String, String>> soFar, BufferedReader output)
-            throws Exception {
-        for (String line = output.readLine(); line != null; line = output.readLine()) {
-            soFar.add(parse(line));
-        }
-        return new Result(process.waitFor(), soFar);
-    }
-
-    private static BufferedReader outputOf(Process process) {
-        return new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
-    }
-
-    /** The plain fields of one JSON object. */
-    private static Map<String, String> parse(String line) throws IOException {
-        Map<String, String> fields = new HashMap<>();
-        try (JsonParser parser = new JsonFactory().createParser(line)) {
-            assertEquals(JsonToken.START_OBJECT, parser.nextToken(), line);
-            while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                String name = parser.currentName();
-                if (parser.nextToken().isScalarValue()) {
-                    fields.put(name, parser.getText());
-                } else {
-                    parser.skipChildren();
-                }
-            }
-        }
-        return fields;
+    private static long sum(List<Map<String, Object>> lines, String field) {
+        return lines.stream()
+                .filter(line -> line.get("type").equals("refresh"))
+                .mapToLong(line -> ((Number) line.get(field)).longValue())
+                .sum();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"v2", "v3", "v4", "v5", "v6", "pageflip", "port", "port-display"})
     void whatIsPrintedAddsUpToTheDevicesOwnCounters(String dialect) throws Exception {
         try (Running vgpu = new Running(dialect)) {
-            Process process =
-                    vfio4j("watch", vgpu.uuid(), "--for", "500ms", "--json").start();
-            Result result = finish(process, new ArrayList<>(), outputOf(process));
-            assertEquals(0, result.exit());
-            assertEquals(dialect, result.summary().get("dialect"));
-            assertTrue(result.sum("merged") > 0, result::toString);
-            assertEquals(vgpu.signalled(), result.sum("signals"));
+            CommandRun run = CommandRun.onRealKernel("watch", vgpu.uuid(), "--for", "1s", "--json");
+            assertEquals(0, run.exitCode(), run.err());
+            assertEquals(dialect, run.summary().get("dialect"));
+            assertTrue(sum(run.json(), "merged") > 0, run.out());
+            assertEquals(vgpu.signalled(), sum(run.json(), "signals"));
             assertFalse(vgpu.read("armed").contains("1"));
             assertEquals("0", vgpu.read("forbidden_calls"));
         }
@@ -160,21 +114,21 @@ class RealWatchTest {
     void aTerminatedWatchDisarmsAndPrintsItsSummary() throws Exception {
         try (Running vgpu = new Running("v6")) {
             Process process = vfio4j("watch", vgpu.uuid(), "--json").start();
-            BufferedReader output = outputOf(process);
-            List<Map<String, String>> lines = new ArrayList<>();
-            while (lines.stream()
-                            .filter(line -> line.get("type").equals("refresh"))
-                            .count()
-                    < 20) {
-                lines.add(parse(output.readLine()));
+            BufferedReader output =
+                    new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+            List<Map<String, Object>> lines = new ArrayList<>();
+            while (sum(lines, "merged") < 20) {
+                lines.add(Json.object(output.readLine()));
             }
             assertTrue(vgpu.read("armed").contains("1"));
             // Not Process.destroy(): it closes the stream that the summary comes through.
             process.toHandle().destroy();
-            Result result = finish(process, lines, output);
-            assertEquals(143, result.exit());
-            assertEquals("summary", result.summary().get("type"));
-            assertEquals(vgpu.signalled(), result.sum("signals"));
+            for (String line = output.readLine(); line != null; line = output.readLine()) {
+                lines.add(Json.object(line));
+            }
+            assertEquals(143, process.waitFor());
+            assertEquals("summary", lines.get(lines.size() - 1).get("type"));
+            assertEquals(vgpu.signalled(), sum(lines, "signals"));
             assertFalse(vgpu.read("armed").contains("1"));
         }
     }
