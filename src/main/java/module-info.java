@@ -1,4 +1,7 @@
+import org.jspecify.annotations.NullMarked;
+
 /** VFIO for Java, made for vGPU displays. */
+@NullMarked
 @SuppressWarnings("requires-automatic") // HdrHistogram has no module descriptor; only the command line uses it.
 module io.vfio4j {
     // Optional: the emulated host needs no native access at all.
@@ -9,9 +12,9 @@ module io.vfio4j {
     requires static info.picocli;
     // Optional: records of what happened, and annotations.
     requires static jdk.jfr;
-    // For users' tests.
-    requires static org.junit.jupiter.api;
     requires static org.jspecify;
+    // Optional: users' tests.
+    requires static org.junit.jupiter.api;
 
     exports io.vfio4j.display;
     exports io.vfio4j.display.irq;

@@ -24,6 +24,7 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The display of a vGPU: tells its subscribers when to look.
@@ -156,7 +157,7 @@ public final class Display implements AutoCloseable {
             Optional<DisplayIrqInfo> irqInfo = DisplayIrqInfo.detect(irqs);
             PlaneAccess best = access.contains(PlaneAccess.DMABUF) ? PlaneAccess.DMABUF : PlaneAccess.REGION;
             Display display = new Display(loop, device, options, best, irqInfo);
-            IOException[] failure = {null};
+            @Nullable IOException[] failure = {null};
             loop.run(() -> {
                 try {
                     display.enter(irqs);
@@ -453,7 +454,7 @@ public final class Display implements AutoCloseable {
     }
 
     private void publish() {
-        RefreshEvent shared = null;
+        @Nullable RefreshEvent shared = null;
         for (Delivery delivery : deliveries) {
             shared = delivery.offer(occurrence, shared);
         }
