@@ -71,13 +71,20 @@ final class Delivery implements Subscription {
         return !closed && !paused;
     }
 
-    /** Loop's thread: whether a RESYNC is due; asking for it means giving it. */
+    boolean wantsResync() {
+        return wantsResync && isActive();
+    }
+
+    /** Loop's thread: whether a RESYNC is due; asking for it means giving it. Nothing older is news beside it. */
     boolean takeResync() {
-        boolean wanted = wantsResync && isActive();
-        if (wanted) {
-            wantsResync = false;
+        if (!wantsResync()) {
+            return false;
         }
-        return wanted;
+        wantsResync = false;
+        synchronized (this) {
+            pending.clear();
+        }
+        return true;
     }
 
     /**
@@ -125,7 +132,13 @@ final class Delivery implements Subscription {
 
     /** Loop's thread: the display is closed. What is pending goes first, whatever its interval. */
     void end(Optional<Throwable> cause) {
+        if (loop.inLoop()) {
+            intervalEnd.cancel();
+        }
         synchronized (this) {
+            if (ended) {
+                return;
+            }
             ended = true;
             endCause = cause;
         }
@@ -163,7 +176,7 @@ final class Delivery implements Subscription {
         }
         try {
             executor.get().execute(this::handOnExecutor);
-        } catch (RuntimeException rejected) {
+        } catch (RuntimeException | Error rejected) {
             boolean last;
             synchronized (this) {
                 inFlight = false;
@@ -220,7 +233,7 @@ final class Delivery implements Subscription {
                 mode = pendingMode;
                 off = pendingOff;
                 last = ended;
-                if (!pending.isEmpty() && (last ? demand != 0 : !paused && refreshIsDue())) {
+                if (!pending.isEmpty() && !paused && (last ? demand != 0 : refreshIsDue())) {
                     event = pending.toEvent();
                     lastDelivery = pending.time();
                     everDelivered = true;
@@ -262,11 +275,19 @@ final class Delivery implements Subscription {
         try {
             loop.execute(this::flush);
         } catch (ClosedException loopEnded) {
-            // Then the display was closed before, and what came last while the listener was busy is all that is left.
-            // Nobody
-            // else hands it over any more.
-            flush();
+            handEndHere();
         }
+    }
+
+    /** The loop ended while the listener was being called, so this thread is the only one left to tell it. */
+    private void handEndHere() {
+        synchronized (this) {
+            if (inFlight || closed || !ended) {
+                return;
+            }
+            inFlight = true;
+        }
+        hand();
     }
 
     private void call(Runnable callback) {

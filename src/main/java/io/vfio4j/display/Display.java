@@ -39,6 +39,8 @@ import org.jspecify.annotations.Nullable;
 public final class Display implements AutoCloseable {
     /** Two vblank periods of the 2019 drivers (16 ms each): their vblank may still use the eventfd so long after masking. */
     private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(32);
+    /** The same where vblanks come at the guest's rate, which is not known here: two periods of 20 Hz. */
+    private static final long PORT_QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     /** How often at most a change of mode is looked for while events come; a query is too slow for each. */
     private static final long MODE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     /** The timer's ticks are moved by up to an eighth of the period, so that they cannot keep in step with the guest's flips. */
@@ -237,7 +239,8 @@ public final class Display implements AutoCloseable {
         policy = changed;
         loop.execute(() -> {
             if (state == State.OPEN) {
-                switchTo(changed);
+                // The newest, whatever the order of the tasks.
+                switchTo(policy);
             }
         });
     }
@@ -283,7 +286,12 @@ public final class Display implements AutoCloseable {
         requireOpen();
         Delivery delivery = new Delivery(this, loop, listener, how, demand);
         deliveries.add(delivery);
-        demandChanged();
+        try {
+            loop.execute(this::meetDemand);
+        } catch (ClosedException loopEnded) {
+            // It ended since we looked, and nobody else tells this listener so.
+            delivery.end(endCause);
+        }
         return delivery;
     }
 
@@ -314,12 +322,12 @@ public final class Display implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (!closeBegun.getAndSet(true)) {
-            try {
-                loop.execute(() -> beginClose(Optional.empty()));
-            } catch (ClosedException loopEnded) {
-                // Then the loop has closed the display.
-            }
+        closeBegun.set(true);
+        try {
+            // Also where somebody else has begun: he may not have come as far as this.
+            loop.execute(() -> beginClose(Optional.empty()));
+        } catch (ClosedException loopEnded) {
+            // Then the loop has closed the display.
         }
         if (EventLoop.inAnyLoop() || Callbacks.inside()) {
             return;
@@ -342,7 +350,7 @@ public final class Display implements AutoCloseable {
         errors.incrementAndGet();
         try {
             options.errorHandler().onError(what, cause);
-        } catch (RuntimeException handlerFailed) {
+        } catch (Throwable handlerFailed) {
             System.getLogger("io.vfio4j.display")
                     .log(System.Logger.Level.ERROR, "the error handler threw", handlerFailed);
         }
@@ -366,6 +374,10 @@ public final class Display implements AutoCloseable {
     // From here on: the loop's thread.
 
     private void meetDemand() {
+        if (state == State.CLOSED) {
+            // Who subscribed while it closed has not been told.
+            deliveries.forEach(delivery -> delivery.end(endCause));
+        }
         if (state != State.OPEN) {
             return;
         }
@@ -406,51 +418,63 @@ public final class Display implements AutoCloseable {
 
     /** Gives the subscriptions that begin or resume their first events: the mode, or off, and a look at everything. */
     private void resync() {
-        List<Delivery> beginning =
-                deliveries.stream().filter(Delivery::takeResync).toList();
-        if (beginning.isEmpty()) {
-            return;
+        if (deliveries.stream().anyMatch(Delivery::wantsResync)) {
+            look();
         }
-        Optional<DisplayMode> knownMode = mode;
-        boolean knownOff = off;
-        look();
-        // A change was told to everybody; what was known before is news only for those who begin.
-        boolean told = off != knownOff || !mode.equals(knownMode);
-        occurrence.setOther(RefreshSource.RESYNC, true, BufferChange.NOT_QUERIED, sequence, now());
-        for (Delivery delivery : beginning) {
-            if (!told) {
-                mode.ifPresent(delivery::offerMode);
-                if (off) {
-                    delivery.offerOff();
+    }
+
+    /** After each look, whoever asked for it: the mode comes before the refresh that shows it. */
+    private void giveResyncs(boolean modeWasTold) {
+        for (Delivery delivery : deliveries) {
+            if (delivery.takeResync()) {
+                // A change was told to everybody; what was known before is news only for those who begin.
+                if (!modeWasTold) {
+                    mode.ifPresent(delivery::offerMode);
+                    if (off) {
+                        delivery.offerOff();
+                    }
                 }
+                occurrence.setOther(RefreshSource.RESYNC, true, BufferChange.NOT_QUERIED, sequence, now());
+                delivery.offer(occurrence, null);
             }
-            delivery.offer(occurrence, null);
         }
     }
 
     private void onRead(CounterDecoder decoded, long now) {
-        sequence++;
-        reads.lazySet(sequence);
+        reads.incrementAndGet();
         if (decoded.saturated()) {
             saturated.incrementAndGet();
         }
         if (!demand || !usingIrq) {
+            // Not numbered: nobody is told of it, so nobody shall miss it.
             dropped.incrementAndGet();
             return;
         }
-        if (decoded.primaryChanged()) {
+        sequence++;
+        if (state == State.OPEN) {
+            keepWatch(decoded.primaryChanged(), now);
+        }
+        occurrence.setRead(decoded, sequence, now);
+        publish();
+    }
+
+    /** A mode may have changed with the primary plane; and while only the cursor changes, the primary must not grow old. */
+    private void keepWatch(boolean primaryChanged, long now) {
+        lastEvent = now;
+        if (primaryChanged) {
             lastPrimary = now;
-            if (now - lastLook >= MODE_CHECK_NANOS) {
-                look();
-            } else if (!modeCheck.isSet()) {
-                modeCheck.set(lastLook + MODE_CHECK_NANOS);
-            }
+            lookForMode(now);
         } else if (!staleness.isSet()) {
             staleness.set(lastPrimary + options.primaryStaleness().toNanos());
         }
-        lastEvent = now;
-        occurrence.setRead(decoded, sequence, now);
-        publish();
+    }
+
+    private void lookForMode(long now) {
+        if (now - lastLook >= MODE_CHECK_NANOS) {
+            look();
+        } else if (!modeCheck.isSet()) {
+            modeCheck.set(lastLook + MODE_CHECK_NANOS);
+        }
     }
 
     private void publish() {
@@ -472,6 +496,7 @@ public final class Display implements AutoCloseable {
         long now = now();
         long due = lastPrimary + options.primaryStaleness().toNanos();
         if (now - due >= 0) {
+            lookForMode(now);
             publishOther(RefreshSource.WATCHDOG, false, BufferChange.NOT_QUERIED, now);
         } else if (lastEvent - lastPrimary > 0) {
             staleness.set(due);
@@ -552,18 +577,19 @@ public final class Display implements AutoCloseable {
                     // Nobody wants to know any more.
                 }
             });
-        } catch (RuntimeException rejected) {
+        } catch (RuntimeException | Error rejected) {
             lookInFlight = false;
             report("the poll executor of " + name() + " refused a task", rejected);
+            giveResyncs(false);
             next.found(BufferChange.NOT_QUERIED);
         }
     }
 
-    private record Look(Optional<PlaneInspector.Finding> finding, Optional<LinuxException> failure) {
+    private record Look(Optional<PlaneInspector.Finding> finding, Optional<Exception> failure) {
         static Look at(PlaneInspector inspector) {
             try {
                 return new Look(Optional.of(inspector.look()), Optional.empty());
-            } catch (LinuxException e) {
+            } catch (LinuxException | RuntimeException e) {
                 return new Look(Optional.empty(), Optional.of(e));
             }
         }
@@ -581,22 +607,31 @@ public final class Display implements AutoCloseable {
                         "the primary plane of " + name() + " could not be queried",
                         look.failure().get());
             }
+            giveResyncs(false);
             next.found(BufferChange.NOT_QUERIED);
             return;
         }
         lookFailed = false;
         PlaneInspector.Finding finding = look.finding().orElseThrow();
-        Optional<DisplayMode> found = finding.mode();
+        giveResyncs(tellMode(finding.mode()));
+        next.found(finding.buffer());
+    }
+
+    /** Tells everybody of a mode that is new; returns whether it was. */
+    private boolean tellMode(Optional<DisplayMode> found) {
         if (found.isEmpty() && !off) {
             off = true;
             mode = Optional.empty();
             deliveries.forEach(Delivery::offerOff);
-        } else if (found.isPresent() && !found.equals(mode)) {
+            return true;
+        }
+        if (found.isPresent() && !found.equals(mode)) {
             off = false;
             mode = found;
             deliveries.forEach(delivery -> delivery.offerMode(found.get()));
+            return true;
         }
-        next.found(finding.buffer());
+        return false;
     }
 
     /**
@@ -609,7 +644,7 @@ public final class Display implements AutoCloseable {
                 irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead));
             }
             irq.get().unmask();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             usingIrq = irq.isPresent();
             report("the irq of " + name() + " could not be armed and unmasked; the timer stands in", e);
         }
@@ -626,6 +661,11 @@ public final class Display implements AutoCloseable {
     private void switchTo(RefreshPolicy changed) {
         boolean hadDemand = demand;
         if (demand) {
+            if (usingIrq) {
+                attempt("masked", irq.orElseThrow()::mask);
+                // What was signalled before is still owed.
+                attempt("drained", irq.orElseThrow()::drain);
+            }
             demand = false;
             applyDemand();
         }
@@ -656,30 +696,31 @@ public final class Display implements AutoCloseable {
             endQuietly();
             return;
         }
-        try {
-            irq.get().mask();
-        } catch (LinuxException e) {
-            report("the irq of " + name() + " could not be masked", e);
-        }
-        quietEnd.set(now() + QUIET_NANOS);
+        attempt("masked", irq.get()::mask);
+        quietEnd.set(now() + quietNanos());
+    }
+
+    private long quietNanos() {
+        return switch (irqInfo.orElseThrow().dialect()) {
+            case PORT, PORT_DISPLAY -> PORT_QUIET_NANOS;
+            default -> QUIET_NANOS;
+        };
     }
 
     private void endQuietly() {
         irq.ifPresent(source -> {
             attempt("disarmed", source::disarm);
+            attempt("drained", source::drain);
             attempt("unwatched", source::unwatch);
         });
         end();
     }
 
-    private interface Attempt {
-        void run() throws LinuxException;
-    }
-
-    private void attempt(String what, Attempt attempt) {
+    private void attempt(String what, EventLoop.Task attempt) {
         try {
             attempt.run();
-        } catch (LinuxException e) {
+        } catch (LinuxException | RuntimeException e) {
+            // Also where the kernel itself has gone, as an emulated one can: everything has to come to its end.
             report("the irq of " + name() + " could not be " + what, e);
         }
     }
@@ -690,6 +731,7 @@ public final class Display implements AutoCloseable {
             return;
         }
         closeBegun.set(true);
+        state = State.CLOSING;
         endCause = Optional.of(cause);
         irq.ifPresent(IrqSource::abandon);
         end();

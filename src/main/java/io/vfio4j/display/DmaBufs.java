@@ -52,7 +52,7 @@ final class DmaBufs implements AutoCloseable {
         }
         try {
             device.dmaBuf(id).close();
-        } catch (LinuxException e) {
+        } catch (LinuxException | RuntimeException e) {
             // EINVAL: no query since the last fetch, so there is no further reference to give back.
             System.getLogger(DmaBufs.class.getName()).log(System.Logger.Level.DEBUG, "dma-buf not fetched again", e);
         } finally {

@@ -94,30 +94,35 @@ final class IrqSource {
         }
     }
 
-    /** Disarms every line, once, and delivers what was signalled last. A refusal of one does not keep the others from it. */
+    /** Delivers what was signalled and not read yet. */
+    void drain() throws LinuxException {
+        forEachLine(line -> loop.drain(line.watch()));
+    }
+
+    /** Disarms every line, once. */
     void disarm() throws LinuxException {
-        LinuxException first = null;
-        for (Line line : lines) {
-            try {
-                if (line.irq().armed()) {
-                    line.irq().disarm();
-                }
-                loop.drain(line.watch());
-            } catch (LinuxException e) {
-                first = first == null ? e : first;
+        forEachLine(line -> {
+            if (line.irq().armed()) {
+                line.irq().disarm();
             }
-        }
-        if (first != null) {
-            throw first;
-        }
+        });
     }
 
     /** Stops watching. */
     void unwatch() throws LinuxException {
+        forEachLine(line -> loop.unwatch(line.watch()));
+    }
+
+    private interface Step {
+        void of(Line line) throws LinuxException;
+    }
+
+    /** A refusal of one line does not keep the others from it. */
+    private void forEachLine(Step step) throws LinuxException {
         LinuxException first = null;
         for (Line line : lines) {
             try {
-                loop.unwatch(line.watch());
+                step.of(line);
             } catch (LinuxException e) {
                 first = first == null ? e : first;
             }
@@ -134,25 +139,18 @@ final class IrqSource {
 
     /** Without a vblank's wait: for an irq that could not be armed as a whole, or a loop that cannot go on. */
     void abandon() {
-        try {
-            mask();
-        } catch (LinuxException e) {
-            log(e);
-        }
-        try {
-            disarm();
-        } catch (LinuxException e) {
-            log(e);
-        }
-        try {
-            unwatch();
-        } catch (LinuxException e) {
-            log(e);
-        }
+        quietly(this::mask);
+        quietly(this::disarm);
+        quietly(this::drain);
+        quietly(this::unwatch);
         closeEventFds();
     }
 
-    private static void log(LinuxException e) {
-        System.getLogger(IrqSource.class.getName()).log(System.Logger.Level.WARNING, "display irq", e);
+    private static void quietly(EventLoop.Task task) {
+        try {
+            task.run();
+        } catch (LinuxException | RuntimeException e) {
+            System.getLogger(IrqSource.class.getName()).log(System.Logger.Level.WARNING, "display irq", e);
+        }
     }
 }

@@ -82,12 +82,20 @@ final class RemovalWatch {
                 if (armed.irq().armed()) {
                     armed.irq().disarm();
                 }
+            } catch (LinuxException | RuntimeException e) {
+                log(e);
+            }
+            try {
                 loop.unwatch(armed.watch());
-            } catch (LinuxException e) {
-                System.getLogger(RemovalWatch.class.getName()).log(System.Logger.Level.WARNING, "request irq", e);
+            } catch (LinuxException | RuntimeException e) {
+                log(e);
             }
             armed.eventFd().close();
         });
         request = Optional.empty();
+    }
+
+    private static void log(Exception e) {
+        System.getLogger(RemovalWatch.class.getName()).log(System.Logger.Level.WARNING, "request irq", e);
     }
 }

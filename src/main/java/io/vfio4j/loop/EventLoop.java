@@ -294,10 +294,19 @@ public final class EventLoop implements AutoCloseable {
                 throw new ClosedException(name);
             }
             task.run();
-            arrangeTimer(calls.nanoTime());
+            arrangeTimerOrFail();
         } finally {
             STEPPING.set(outer);
             turn.unlock();
+        }
+    }
+
+    private void arrangeTimerOrFail() throws LinuxException {
+        try {
+            arrangeTimer();
+        } catch (LinuxException e) {
+            fail(e);
+            throw e;
         }
     }
 
@@ -324,25 +333,29 @@ public final class EventLoop implements AutoCloseable {
     }
 
     /**
-     * Shuts down every resident in order, then ends the loop. Waits for that, except on the loop's thread, where it happens in
-     * later turns. Closing twice does nothing more.
+     * Shuts down every resident in order, then ends the loop. Waits for that, except on the thread of this loop or any other, where
+     * it happens in later turns. Closing twice does nothing more.
      */
     @Override
     public void close() {
-        if (!running) {
-            return;
+        if (running) {
+            tasks.add(this::beginClose);
+            if (!inLoop()) {
+                wakeUp();
+            }
         }
-        tasks.add(this::beginClose);
-        if (inLoop()) {
-            return;
+        if (!inAnyLoop()) {
+            await(ended);
+            // Whoever runs the loop may still be closing its descriptors.
+            awaitUninterruptibly(ended);
         }
-        wakeUp();
-        await(ended);
     }
 
     private void beginClose() {
         closing = true;
-        List.copyOf(residents).forEach(Resident::shutDown);
+        for (Resident resident : List.copyOf(residents)) {
+            isolate(resident::shutDown);
+        }
     }
 
     private void run() {
@@ -386,7 +399,7 @@ public final class EventLoop implements AutoCloseable {
             }
             worked |= ready > 0;
             worked |= runDue(now);
-            arrangeTimer(now);
+            arrangeTimer();
             if (isDone()) {
                 end();
             }
@@ -447,10 +460,11 @@ public final class EventLoop implements AutoCloseable {
     }
 
     /** The timer is armed anew only for an earlier deadline; a later one is found when the timer expires. */
-    private void arrangeTimer(long now) throws LinuxException {
+    private void arrangeTimer() throws LinuxException {
         Deadline next = deadlines.peek();
         if (next != null && (!timerArmed || next.nanoTime() - timerArmedFor < 0)) {
-            calls.arm(timer, next.nanoTime() - now);
+            // The delay counts from now, not from the turn's beginning: callbacks may have taken long.
+            calls.arm(timer, next.nanoTime() - calls.nanoTime());
             timerArmed = true;
             timerArmedFor = next.nanoTime();
         }
@@ -493,6 +507,7 @@ public final class EventLoop implements AutoCloseable {
             } catch (ClosedException ended) {
                 // The loop ended in between: nobody is left to wake.
             } catch (LinuxException e) {
+                wakeUpPending.set(false);
                 throw new IllegalStateException("cannot wake " + name, e);
             }
         }
@@ -513,10 +528,19 @@ public final class EventLoop implements AutoCloseable {
         LOG.log(System.Logger.Level.ERROR, () -> name + " cannot go on", cause);
         closing = true;
         for (Resident resident : List.copyOf(residents)) {
-            isolate(() -> resident.loopFailed(cause));
+            isolateWhatever(() -> resident.loopFailed(cause));
         }
         residents.clear();
         end();
+    }
+
+    /** While the loop ends, not even an error may keep the others from hearing of it. */
+    private void isolateWhatever(Runnable task) {
+        try {
+            task.run();
+        } catch (Throwable e) {
+            LOG.log(System.Logger.Level.ERROR, () -> "a task failed in " + name + ", which ends", e);
+        }
     }
 
     private void end() {
@@ -525,7 +549,7 @@ public final class EventLoop implements AutoCloseable {
         closeInReverse(List.of(poller, wakeUp, timer));
         // A task that came too late is still run: somebody may wait for it.
         for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
-            isolate(task);
+            isolateWhatever(task);
         }
         ended.countDown();
     }
