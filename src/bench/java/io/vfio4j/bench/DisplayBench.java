@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * What an event costs a user: from the driver's write to the listener, through {@link EventLoop} and {@link Display} as they are,
@@ -44,9 +45,9 @@ public final class DisplayBench {
     private DisplayBench(PrintStream out, Yardstick c) throws Exception {
         this.out = out;
         this.c = c;
-        ways.put("jna", new Way(JnaLinux.withoutBridge()));
+        ways.put("jna", new Way("jna", JnaLinux.withoutBridge()));
         if (JnaLinux.bridgeUnavailabilityCause().isEmpty()) {
-            ways.put("bridge", new Way(JnaLinux.open()));
+            ways.put("bridge", new Way("bridge", JnaLinux.open()));
         } else {
             out.println(
                     "no bridge: " + JnaLinux.bridgeUnavailabilityCause().get().getMessage());
@@ -116,24 +117,28 @@ public final class DisplayBench {
         }
     }
 
-    /** Sixty-four displays on a stepped loop. */
+    /** Sixty-four displays on a loop with a thread of its own, where all of it happens. */
     private static final class Way implements AutoCloseable {
         private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
         private final SystemCalls kernel;
         private final EventLoop loop;
-        private final List<Display> displays = new ArrayList<>();
         private final Tally tally = new Tally();
         private final Memory numbers = new Memory(DISPLAYS * (long) Integer.BYTES);
+        private volatile CountDownLatch done = new CountDownLatch(0);
+        private long blockStart;
+        private long allocatedBefore;
+        private long spent;
+        private long allocated;
         private double bytesPerEvent;
 
-        Way(SystemCalls kernel) throws Exception {
+        Way(String name, SystemCalls kernel) throws Exception {
             this.kernel = kernel;
+            tally.blockDone = this::endBlock;
             BenchHost host = new BenchHost(kernel);
-            loop = EventLoop.stepped(host);
+            loop = EventLoop.start(host, "bench-" + name);
             for (int i = 0; i < DISPLAYS; i++) {
                 Display display = Display.attach(loop, VfioDevice.open(host, host.create()));
-                displays.add(display);
                 display.subscribe(
                         switch (i % 3) {
                             case 0 -> new CountEvents(tally);
@@ -141,48 +146,54 @@ public final class DisplayBench {
                             default -> new CountCursor(tally);
                         });
             }
-            settle();
+            loop.run(() -> {});
             for (int i = 0; i < DISPLAYS; i++) {
                 numbers.setInt(i * (long) Integer.BYTES, host.armed().get(i));
             }
         }
 
-        private void settle() {
-            boolean worked = true;
-            while (worked) {
-                worked = loop.step();
-            }
-        }
-
         /** One round, as {@code measure_time} in C. */
         double drain(int room) throws Exception {
-            setRoom(room);
-            settle();
-            tally.events = 0;
-            long delivered = 0;
-            long spent = 0;
-            long allocated = 0;
-            while (delivered < EVENTS) {
-                NativeWriter.make_ready(numbers, DISPLAYS);
-                delivered += DISPLAYS;
-                long allocatedBefore = THREADS.getCurrentThreadAllocatedBytes();
-                long start = kernel.nanoTime();
-                while (tally.events < delivered) {
-                    loop.step();
-                }
-                spent += kernel.nanoTime() - start;
-                allocated += THREADS.getCurrentThreadAllocatedBytes() - allocatedBefore;
+            done = new CountDownLatch(1);
+            loop.run(() -> {
+                setRoom(room);
+                tally.events = 0;
+                spent = 0;
+                allocated = 0;
+                loop.execute(this::beginBlock);
+            });
+            done.await();
+            bytesPerEvent = (double) allocated / EVENTS;
+            return (double) spent / EVENTS;
+        }
+
+        private void beginBlock() {
+            NativeWriter.make_ready(numbers, DISPLAYS);
+            tally.left = DISPLAYS;
+            allocatedBefore = THREADS.getCurrentThreadAllocatedBytes();
+            blockStart = kernel.nanoTime();
+        }
+
+        private void endBlock() {
+            spent += kernel.nanoTime() - blockStart;
+            allocated += THREADS.getCurrentThreadAllocatedBytes() - allocatedBefore;
+            if (tally.events < EVENTS) {
+                loop.execute(this::beginBlock);
+            } else {
+                done.countDown();
             }
-            bytesPerEvent = (double) allocated / tally.events;
-            return (double) spent / tally.events;
         }
 
         /** How many counters the loop drains in one poll; fixed in the product. */
-        private void setRoom(int room) throws ReflectiveOperationException {
-            for (String name : List.of("tokens", "counters")) {
-                Field field = EventLoop.class.getDeclaredField(name);
-                field.setAccessible(true);
-                field.set(loop, new long[room]);
+        private void setRoom(int room) {
+            try {
+                for (String name : List.of("tokens", "counters")) {
+                    Field field = EventLoop.class.getDeclaredField(name);
+                    field.setAccessible(true);
+                    field.set(loop, new long[room]);
+                }
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
             }
         }
 
@@ -249,35 +260,45 @@ public final class DisplayBench {
     }
 
     private static final class Tally {
+        private Runnable blockDone = () -> {};
+        private long left;
         private long events;
         private long primary;
         private long cursor;
         private RefreshEvent last;
+
+        private void count(RefreshEvent event) {
+            last = event;
+            // Not the events of timers and beginnings.
+            if (event.merged() != 0) {
+                events++;
+                if (--left == 0) {
+                    blockDone.run();
+                }
+            }
+        }
     }
 
     private record CountEvents(Tally tally) implements RefreshListener {
         @Override
         public void onRefresh(RefreshEvent event) {
-            tally.events++;
-            tally.last = event;
+            tally.count(event);
         }
     }
 
     private record CountPrimary(Tally tally) implements RefreshListener {
         @Override
         public void onRefresh(RefreshEvent event) {
-            tally.events++;
             tally.primary += event.primaryOrUnknown();
-            tally.last = event;
+            tally.count(event);
         }
     }
 
     private record CountCursor(Tally tally) implements RefreshListener {
         @Override
         public void onRefresh(RefreshEvent event) {
-            tally.events++;
             tally.cursor += event.signalsOrUnknown();
-            tally.last = event;
+            tally.count(event);
         }
     }
 }

@@ -441,7 +441,7 @@ public final class Display implements AutoCloseable {
     }
 
     private void onRead(CounterDecoder decoded, long now) {
-        reads.incrementAndGet();
+        reads.lazySet(reads.get() + 1);
         if (decoded.saturated()) {
             saturated.incrementAndGet();
         }

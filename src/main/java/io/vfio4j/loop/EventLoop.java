@@ -415,6 +415,9 @@ public final class EventLoop implements AutoCloseable {
     }
 
     private boolean runTasks() {
+        if (tasks.isEmpty()) {
+            return false;
+        }
         boolean worked = false;
         // Tasks that tasks add wait for the next turn, so that none can keep the loop from its counters.
         for (int left = tasks.size(); left > 0; left--) {
