@@ -344,13 +344,28 @@ final class Delivery implements Subscription {
         }
     }
 
-    @Override
-    public void close() {
+    /** Ends the subscription without waiting. */
+    void leave() {
         boolean first = !closed;
         closed = true;
         if (first) {
             display.remove(this);
         }
+    }
+
+    /** Ends the subscription by telling the listener why. */
+    void fail(Throwable cause) {
+        display.remove(this);
+        try {
+            loop.execute(() -> end(Optional.of(cause)));
+        } catch (ClosedException loopEnded) {
+            // Then it has ended already.
+        }
+    }
+
+    @Override
+    public void close() {
+        leave();
         if (!EventLoop.inAnyLoop() && !Callbacks.inside()) {
             awaitIdle();
         }

@@ -42,18 +42,47 @@ final class RefreshPublisher implements Flow.Publisher<RefreshEvent> {
         private final Flow.Subscriber<? super RefreshEvent> subscriber;
         private volatile Optional<Delivery> delivery = Optional.empty();
         private volatile boolean done;
+        private boolean begun;
+        private Optional<Runnable> early = Optional.empty();
 
         private Bridge(Flow.Subscriber<? super RefreshEvent> subscriber) {
             this.subscriber = subscriber;
         }
 
+        /** Nothing may come before onSubscribe has returned (rules 1.3 and 1.9); at most one task is in flight. */
         private void execute(Runnable task) {
+            synchronized (this) {
+                if (!begun) {
+                    early = Optional.of(task);
+                    return;
+                }
+            }
             executor.execute(task);
         }
 
         private void begin(Delivery started) {
             delivery = Optional.of(started);
-            subscriber.onSubscribe(this);
+            try {
+                subscriber.onSubscribe(this);
+            } catch (RuntimeException | Error broken) {
+                cancel();
+                display.report("a subscriber of " + display.name() + " threw in onSubscribe", broken);
+            }
+            Optional<Runnable> waiting;
+            synchronized (this) {
+                begun = true;
+                waiting = early;
+            }
+            waiting.ifPresent(this::executeOrRun);
+        }
+
+        private void executeOrRun(Runnable task) {
+            try {
+                executor.execute(task);
+            } catch (RuntimeException | Error rejected) {
+                display.report("the executor of a subscriber of " + display.name() + " refused a task", rejected);
+                task.run();
+            }
         }
 
         @Override
@@ -83,10 +112,9 @@ final class RefreshPublisher implements Flow.Publisher<RefreshEvent> {
                 return;
             }
             if (count <= 0) {
-                // Rule 3.9.
-                done = true;
-                delivery.ifPresent(Delivery::close);
-                subscriber.onError(new IllegalArgumentException("requested " + count + " events (rule 3.9)"));
+                // Rule 3.9; told by the executor, as everything else.
+                Throwable broken = new IllegalArgumentException("requested " + count + " events (rule 3.9)");
+                delivery.ifPresent(started -> started.fail(broken));
                 return;
             }
             delivery.ifPresent(started -> started.request(count));
@@ -95,7 +123,7 @@ final class RefreshPublisher implements Flow.Publisher<RefreshEvent> {
         @Override
         public void cancel() {
             done = true;
-            delivery.ifPresent(Delivery::close);
+            delivery.ifPresent(Delivery::leave);
         }
     }
 }
