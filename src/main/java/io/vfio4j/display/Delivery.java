@@ -198,10 +198,11 @@ final class Delivery implements Subscription {
         if (pending.isEmpty() || demand == 0) {
             return false;
         }
-        return !everDelivered
-                || minIntervalNanos == 0
-                || pending.time() - lastDelivery >= minIntervalNanos
-                || loop.systemCalls().nanoTime() - lastDelivery >= minIntervalNanos;
+        return !everDelivered || minIntervalNanos == 0 || now() - lastDelivery >= minIntervalNanos;
+    }
+
+    private long now() {
+        return loop.systemCalls().nanoTime();
     }
 
     /** Nobody runs tasks for the listener any more, but it is owed its last call. */
@@ -235,8 +236,10 @@ final class Delivery implements Subscription {
                 last = ended;
                 if (!pending.isEmpty() && !paused && (last ? demand != 0 : refreshIsDue())) {
                     event = pending.toEvent();
-                    lastDelivery = pending.time();
-                    everDelivered = true;
+                    if (minIntervalNanos != 0) {
+                        lastDelivery = now();
+                        everDelivered = true;
+                    }
                     pending.clear();
                     if (demand != Long.MAX_VALUE) {
                         demand--;

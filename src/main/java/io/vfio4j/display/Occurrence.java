@@ -78,10 +78,6 @@ final class Occurrence {
         return cursorChanged;
     }
 
-    long time() {
-        return time;
-    }
-
     /** Takes in a later one. */
     void merge(Occurrence later) {
         if (empty) {
