@@ -23,6 +23,8 @@ public record DisplayOptions(
         Duration primaryStaleness) {
 
     private static final Duration SHORTEST = Duration.ofMillis(10);
+    /** Long enough for never, short enough to count in nanoseconds. */
+    static final Duration LONGEST = Duration.ofDays(365);
 
     /** AUTO; errors are logged; queries on the loop; 60 Hz; watchdog after 1 s; primary at most 100 ms old. */
     public static final DisplayOptions DEFAULTS = new DisplayOptions(
@@ -40,19 +42,20 @@ public record DisplayOptions(
      * @param errorHandler any
      * @param pollExecutor any
      * @param refreshHertz 1 to 1000
-     * @param watchdog at least 10 ms
-     * @param primaryStaleness at least 10 ms
+     * @param watchdog 10 ms to 365 days
+     * @param primaryStaleness 10 ms to 365 days
      */
     public DisplayOptions {
         if (refreshHertz < 1 || refreshHertz > 1000) {
             throw new IllegalArgumentException("refresh rate " + refreshHertz + " Hz is not within 1 and 1000");
         }
-        if (watchdog.compareTo(SHORTEST) < 0) {
-            throw new IllegalArgumentException("watchdog " + watchdog + " is shorter than " + SHORTEST);
-        }
-        if (primaryStaleness.compareTo(SHORTEST) < 0) {
-            throw new IllegalArgumentException(
-                    "primary staleness " + primaryStaleness + " is shorter than " + SHORTEST);
+        requireSensible("watchdog", watchdog);
+        requireSensible("primary staleness", primaryStaleness);
+    }
+
+    private static void requireSensible(String what, Duration time) {
+        if (time.compareTo(SHORTEST) < 0 || time.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(what + " " + time + " is not within " + SHORTEST + " and " + LONGEST);
         }
     }
 
@@ -99,7 +102,7 @@ public record DisplayOptions(
     /**
      * The same with another watchdog interval.
      *
-     * @param changed at least 10 ms
+     * @param changed 10 ms to 365 days
      * @return new options
      */
     public DisplayOptions withWatchdog(Duration changed) {
@@ -109,7 +112,7 @@ public record DisplayOptions(
     /**
      * The same with another bound on the primary plane's age.
      *
-     * @param changed at least 10 ms
+     * @param changed 10 ms to 365 days
      * @return new options
      */
     public DisplayOptions withPrimaryStaleness(Duration changed) {

@@ -19,11 +19,12 @@ public record SubscriptionOptions(Optional<Executor> executor, Duration minInter
      * Checks the values.
      *
      * @param executor any
-     * @param minInterval not negative
+     * @param minInterval zero to 365 days
      */
     public SubscriptionOptions {
-        if (minInterval.isNegative()) {
-            throw new IllegalArgumentException("minimum interval " + minInterval + " is negative");
+        if (minInterval.isNegative() || minInterval.compareTo(DisplayOptions.LONGEST) > 0) {
+            throw new IllegalArgumentException(
+                    "minimum interval " + minInterval + " is not within zero and " + DisplayOptions.LONGEST);
         }
     }
 
@@ -40,7 +41,7 @@ public record SubscriptionOptions(Optional<Executor> executor, Duration minInter
     /**
      * The same with a bounded rate.
      *
-     * @param changed zero or more
+     * @param changed zero to 365 days
      * @return new options
      */
     public SubscriptionOptions withMinInterval(Duration changed) {
