@@ -190,7 +190,6 @@ public final class Display implements AutoCloseable {
         } finally {
             if (!entered) {
                 removal.stop();
-                irq.ifPresent(IrqSource::abandon);
                 inspector.close();
                 loop.leave(resident);
             }
