@@ -1,11 +1,20 @@
+import org.jspecify.annotations.NullMarked;
+
 /** VFIO for Java, made for vGPU displays. */
+@NullMarked
+@SuppressWarnings("requires-automatic") // HdrHistogram has no module descriptor; only the command line uses it.
 module io.vfio4j {
     // Optional: the emulated host needs no native access at all.
     requires static com.sun.jna;
+    // Optional: the command line.
+    requires static HdrHistogram;
+    requires static com.fasterxml.jackson.core;
+    requires static info.picocli;
+    // Optional: records of what happened, and annotations.
     requires static jdk.jfr;
-    // For users' tests.
-    requires static org.junit.jupiter.api;
     requires static org.jspecify;
+    // Optional: users' tests.
+    requires static org.junit.jupiter.api;
 
     exports io.vfio4j.display;
     exports io.vfio4j.display.irq;
@@ -18,4 +27,7 @@ module io.vfio4j {
     exports io.vfio4j.kvm;
     exports io.vfio4j.mdev;
     exports io.vfio4j.vfio;
+
+    opens io.vfio4j.cli to
+            info.picocli;
 }

@@ -1,18 +1,13 @@
 package io.vfio4j.bench;
 
 import com.sun.jna.Memory;
-import com.sun.jna.Native;
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.Poller;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.jna.JnaLinux;
-import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.IOException;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
-import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -21,8 +16,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * What an event costs at the level of the port: the same work in C (native/bench/events.c, which explains the method), through
@@ -66,17 +59,18 @@ public final class PollBench {
     }
 
     private void time(int room, int rounds) throws Exception {
-        Map<String, List<Double>> figures = new LinkedHashMap<>();
+        Figures figures = new Figures();
         for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
             if (round == 0) {
                 figures.clear();
             }
-            add(figures, "C", c.figures("time " + room + " " + EVENTS).get("ns_per_event"));
+            figures.add(
+                    Figures.YARDSTICK, c.figures("time " + room + " " + EVENTS).get("ns_per_event"));
             for (Map.Entry<String, SystemCalls> way : ways.entrySet()) {
-                add(figures, way.getKey(), drain(way.getValue(), room));
+                figures.add(way.getKey(), drain(way.getValue(), room));
             }
         }
-        print("time, " + room + " at a time, ns/event", figures);
+        figures.print(out, "time, " + room + " at a time, ns/event");
     }
 
     /** One round, as {@code measure_time} in C. */
@@ -132,20 +126,20 @@ public final class PollBench {
                 latencies(linux, 40_000, 0);
             }
         }
-        Map<String, List<Double>> p50 = new LinkedHashMap<>();
-        Map<String, List<Double>> p99 = new LinkedHashMap<>();
+        Figures p50 = new Figures();
+        Figures p99 = new Figures();
         for (int round = 0; round < rounds; round++) {
             Map<String, Double> figures = c.figures("latency " + SAMPLES + " " + GAP_NANOS);
-            add(p50, "C", figures.get("p50_ns"));
-            add(p99, "C", figures.get("p99_ns"));
+            p50.add(Figures.YARDSTICK, figures.get("p50_ns"));
+            p99.add(Figures.YARDSTICK, figures.get("p99_ns"));
             for (Map.Entry<String, SystemCalls> way : ways.entrySet()) {
                 long[] sorted = latencies(way.getValue(), SAMPLES, GAP_NANOS);
-                add(p50, way.getKey(), sorted[sorted.length / 2]);
-                add(p99, way.getKey(), sorted[sorted.length * 99 / 100]);
+                p50.add(way.getKey(), sorted[sorted.length / 2]);
+                p99.add(way.getKey(), sorted[sorted.length * 99 / 100]);
             }
         }
-        print("wake-up p50, ns", p50);
-        print("wake-up p99, ns", p99);
+        p50.print(out, "wake-up p50, ns");
+        p99.print(out, "wake-up p99, ns");
     }
 
     /** One round, as {@code measure_latency} in C. */
@@ -186,29 +180,6 @@ public final class PollBench {
         return taken;
     }
 
-    private static void add(Map<String, List<Double>> figures, String way, double figure) {
-        figures.computeIfAbsent(way, absent -> new ArrayList<>()).add(figure);
-    }
-
-    private void print(String what, Map<String, List<Double>> figures) {
-        List<Double> yardstick = figures.get("C");
-        figures.forEach((way, ours) ->
-                out.printf("%s: %s %.1f, ratio %.3f%n", what, way, median(ours), median(ratios(ours, yardstick))));
-    }
-
-    private static List<Double> ratios(List<Double> ours, List<Double> yardstick) {
-        List<Double> ratios = new ArrayList<>();
-        for (int i = 0; i < ours.size(); i++) {
-            ratios.add(ours.get(i) / yardstick.get(i));
-        }
-        return ratios;
-    }
-
-    private static double median(List<Double> figures) {
-        List<Double> sorted = figures.stream().sorted().toList();
-        return sorted.get(sorted.size() / 2);
-    }
-
     private record Event(long sequence, long time, long primary, long cursor, int token) {}
 
     private static final class Tally {
@@ -247,61 +218,6 @@ public final class PollBench {
             tally.events++;
             tally.cursor += event.cursor() + event.token() % 2;
             tally.last = event;
-        }
-    }
-
-    /** The writer in C, in this process. */
-    private static final class NativeWriter {
-        static void load(String library) {
-            Native.register(NativeWriter.class, library);
-        }
-
-        static native void make_ready(Memory counters, int count);
-
-        static native void signal_slowly(int counter, Memory stamp, int signals, long gapNanos);
-    }
-
-    /** The program in C: a line asks it for a round, a line answers. */
-    private static final class Yardstick implements AutoCloseable {
-        private static final Pattern FIGURE = Pattern.compile("(\\w+)=([0-9.]+)");
-
-        private final Process process;
-        private final Writer questions;
-        private final BufferedReader answers;
-
-        Yardstick(String program) throws IOException {
-            process = new ProcessBuilder(program)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start();
-            questions = process.outputWriter(StandardCharsets.UTF_8);
-            answers = process.inputReader(StandardCharsets.UTF_8);
-        }
-
-        Map<String, Double> figures(String question) throws IOException {
-            questions.write(question + "\n");
-            questions.flush();
-            String answer = answers.readLine();
-            if (answer == null) {
-                throw new IOException("no answer to: " + question);
-            }
-            Map<String, Double> figures = new LinkedHashMap<>();
-            Matcher matcher = FIGURE.matcher(answer);
-            while (matcher.find()) {
-                figures.put(matcher.group(1), Double.valueOf(matcher.group(2)));
-            }
-            return figures;
-        }
-
-        @Override
-        public void close() {
-            try {
-                questions.close();
-                process.waitFor();
-            } catch (IOException failure) {
-                throw new UncheckedIOException(failure);
-            } catch (InterruptedException interrupt) {
-                Thread.currentThread().interrupt();
-            }
         }
     }
 }

@@ -8,6 +8,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One subscription: merges what it cannot hand over at once, and calls the listener, one call at a time.
@@ -90,7 +91,8 @@ final class Delivery implements Subscription {
      * Loop's thread: something was noticed. Returns the event that was made for it, so that it can serve the next subscription
      * too; none has to be made where it is merged.
      */
-    RefreshEvent offer(Occurrence occurrence, RefreshEvent shared) {
+    @Nullable
+    RefreshEvent offer(Occurrence occurrence, @Nullable RefreshEvent shared) {
         if (!isActive() || wantsResync) {
             return shared;
         }
@@ -151,7 +153,7 @@ final class Delivery implements Subscription {
         flushSoon();
     }
 
-    /** Loop's thread: hands over what can be handed over now. */
+    /** Loop's thread, as long as there is one: hands over what can be handed over now. */
     private void flush() {
         if (closed) {
             return;
@@ -226,7 +228,7 @@ final class Delivery implements Subscription {
         try {
             Optional<DisplayMode> mode;
             boolean off;
-            RefreshEvent event = null;
+            @Nullable RefreshEvent event = null;
             boolean last;
             synchronized (this) {
                 mode = pendingMode;

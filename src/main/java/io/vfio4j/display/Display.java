@@ -24,6 +24,7 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The display of a vGPU: tells its subscribers when to look.
@@ -141,7 +142,7 @@ public final class Display implements AutoCloseable {
     }
 
     /**
-     * Attaches to a device's display. Where the irq is used it is armed here, and masked until somebody subscribes.
+     * Attaches to a device's display. Where the irq is used it is armed at the first subscription, and masked while nobody listens.
      *
      * @param loop runs the display's work, and outlives it or closes it
      * @param device belongs to the display from now on, which closes it in the end; also when this method throws
@@ -161,7 +162,7 @@ public final class Display implements AutoCloseable {
             Optional<DisplayIrqInfo> irqInfo = DisplayIrqInfo.detect(irqs);
             PlaneAccess best = access.contains(PlaneAccess.DMABUF) ? PlaneAccess.DMABUF : PlaneAccess.REGION;
             Display display = new Display(loop, device, options, best, irqInfo);
-            IOException[] failure = {null};
+            @Nullable IOException[] failure = {null};
             loop.run(() -> {
                 try {
                     display.enter(irqs);
@@ -185,19 +186,18 @@ public final class Display implements AutoCloseable {
         boolean entered = false;
         loop.enter(resident);
         try {
+            requireIrqFor(policy);
+            usingIrq = wantsIrq(policy);
             removal.start(device, irqs);
-            // Last, so that no later failure has to disarm without waiting for the vblanks.
-            usePolicy(policy);
             entered = true;
         } finally {
             if (!entered) {
                 removal.stop();
-                irq.ifPresent(IrqSource::abandon);
                 inspector.close();
                 loop.leave(resident);
             }
         }
-        recorder.lifecycle(name(), usingIrq ? "attached, irq armed" : "attached, timer");
+        recorder.lifecycle(name(), usingIrq ? "attached, by irq" : "attached, by timer");
     }
 
     /**
@@ -251,6 +251,10 @@ public final class Display implements AutoCloseable {
         if (wanted.insistsOnIrq() && !irqIsOurs()) {
             throw new NoDisplayIrqException(name(), device.shared() && irqInfo.isPresent());
         }
+    }
+
+    private boolean wantsIrq(RefreshPolicy wanted) {
+        return !wanted.wantsTimer() && irqIsOurs();
     }
 
     private boolean irqIsOurs() {
@@ -405,16 +409,12 @@ public final class Display implements AutoCloseable {
     }
 
     private void applyDemand() {
-        try {
-            if (usingIrq) {
-                if (demand) {
-                    irq.orElseThrow().unmask();
-                } else {
-                    irq.orElseThrow().mask();
-                }
+        if (usingIrq) {
+            if (demand) {
+                listen();
+            } else {
+                stopListening();
             }
-        } catch (LinuxException e) {
-            report("the irq of " + name() + " could not be " + (demand ? "unmasked" : "masked"), e);
         }
         if (demand) {
             long now = now();
@@ -455,7 +455,7 @@ public final class Display implements AutoCloseable {
     }
 
     void onRead(CounterDecoder decoded, long now) {
-        reads.incrementAndGet();
+        reads.lazySet(reads.get() + 1);
         if (decoded.saturated()) {
             saturated.incrementAndGet();
         }
@@ -492,7 +492,7 @@ public final class Display implements AutoCloseable {
     }
 
     private void publish() {
-        RefreshEvent shared = null;
+        @Nullable RefreshEvent shared = null;
         for (Delivery delivery : listening) {
             shared = delivery.offer(occurrence, shared);
         }
@@ -648,13 +648,28 @@ public final class Display implements AutoCloseable {
         return false;
     }
 
-    private void usePolicy(RefreshPolicy wanted) throws IOException {
-        requireIrqFor(wanted);
-        boolean useIrq = !wanted.wantsTimer() && irqIsOurs();
-        if (useIrq && irq.isEmpty()) {
-            irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead));
+    /**
+     * Armed only now that somebody listens: arming clears the mask, so that what is signalled before a mask could follow would be
+     * counted by the driver and dropped here.
+     */
+    private void listen() {
+        try {
+            if (irq.isEmpty()) {
+                irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead));
+            }
+            irq.get().unmask();
+        } catch (IOException | RuntimeException e) {
+            usingIrq = irq.isPresent();
+            report("the irq of " + name() + " could not be armed and unmasked; the timer stands in", e);
         }
-        usingIrq = useIrq;
+    }
+
+    private void stopListening() {
+        try {
+            irq.orElseThrow().mask();
+        } catch (LinuxException e) {
+            report("the irq of " + name() + " could not be masked", e);
+        }
     }
 
     private void switchTo(RefreshPolicy changed) {
@@ -668,12 +683,7 @@ public final class Display implements AutoCloseable {
             demand = false;
             applyDemand();
         }
-        try {
-            usePolicy(changed);
-        } catch (IOException | RuntimeException e) {
-            usingIrq = false;
-            report("the irq of " + name() + " could not be armed; the timer goes on", e);
-        }
+        usingIrq = wantsIrq(changed);
         recorder.lifecycle(name(), usingIrq ? "switched to irq" : "switched to timer");
         if (hadDemand) {
             demand = true;

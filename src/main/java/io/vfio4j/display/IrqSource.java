@@ -35,7 +35,7 @@ final class IrqSource {
         this.info = info;
     }
 
-    /** Arms every line; all or nothing. Ends masked where that is possible. */
+    /** Arms every line; all or nothing. Signals may come from then on. */
     static IrqSource arm(EventLoop loop, VfioDevice device, DisplayIrqInfo info, Reader reader) throws IOException {
         IrqSource source = new IrqSource(loop, info);
         boolean success = false;
@@ -43,7 +43,6 @@ final class IrqSource {
             for (DisplayIrqInfo.Counter counter : info.counters()) {
                 source.armLine(device, counter, reader);
             }
-            source.mask();
             success = true;
             return source;
         } finally {

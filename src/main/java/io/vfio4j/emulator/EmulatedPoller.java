@@ -77,7 +77,7 @@ final class EmulatedPoller implements Poller {
         control("remove", counter, (number, file) -> {
             Watch watch = watches.get(number);
             if (watch == null) {
-                throw new KernelError(file instanceof Counter ? Errno.ENOENT : Errno.EPERM);
+                throw new KernelError(Errno.ENOENT);
             }
             watch.end();
         });

@@ -187,8 +187,11 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public Mapping map(Descriptor descriptor, long position, int length, Access access) throws LinuxException {
+        if (length < 1) {
+            throw new IllegalArgumentException("a mapping of " + length + " bytes");
+        }
         return call("mmap", descriptor, "", file -> {
-            if (length <= 0 || position % UserSpace.PAGE != 0) {
+            if (position % UserSpace.PAGE != 0) {
                 throw new KernelError(Errno.EINVAL);
             }
             OpenFile.MappedBytes mapped = file.map(position, length, access);
@@ -215,13 +218,16 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public NativeMemory allocate(int bytes) {
+        if (bytes < 1) {
+            throw new IllegalArgumentException(bytes + " bytes of memory");
+        }
         return addressable(ByteBuffer.allocate(bytes));
     }
 
     /** All memory starts on a page here. */
     @Override
     public NativeMemory allocatePages(int bytes) {
-        return addressable(ByteBuffer.allocate(bytes));
+        return allocate(bytes);
     }
 
     @Override
@@ -257,6 +263,9 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public void signal(Descriptor eventFd, long value) throws LinuxException {
+        if (value == -1L) {
+            throw new IllegalArgumentException("all ones cannot be added to an eventfd");
+        }
         int number = eventFd.acquire();
         kernel.lock();
         try {
@@ -317,7 +326,7 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public List<String> list(String directory) throws LinuxException {
-        return call("readdir", directory, "", () -> kernel.files().list(directory));
+        return call("opendir", directory, "", () -> kernel.files().list(directory));
     }
 
     @Override
@@ -333,6 +342,7 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public String readText(String path) throws LinuxException {
+        find(path);
         return call("read", path, "", () -> {
             byte[] text = kernel.files().readText(path).getBytes(StandardCharsets.UTF_8);
             int length = kernel.faults().readable(Math.min(text.length, LONGEST_TEXT));
@@ -342,7 +352,13 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public void writeText(String path, String text) throws LinuxException {
+        find(path);
         waiting.until(call("write", path, text.strip(), () -> kernel.files().writeText(path, text)));
+    }
+
+    /** What open(2) finds out before anything is read or written. */
+    private void find(String path) throws LinuxException {
+        call("open", path, "", () -> kernel.files().resolve(path));
     }
 
     @Override

@@ -137,6 +137,8 @@ final class MdevBus {
         files.link(directory + "/subsystem", "/sys/bus/mdev");
         files.link(directory + "/mdev_type", parent.typePath(vgpu.type()));
         files.link(directory + "/iommu_group", GROUPS + group.number());
+        // drivers/base/core.c dev_uevent(): the driver's name is in every bound device's uevent.
+        files.put(directory + "/uevent", "DRIVER=" + parent.driverName());
         files.put(directory + "/remove", FileTree.Text.writeOnly(text -> removeStore(vgpu, text)));
         files.makeDirectory(DRIVERS + parent.driverName());
         files.link(directory + "/driver", DRIVERS + parent.driverName());

@@ -16,7 +16,7 @@ public abstract sealed class NativeBytes implements AutoCloseable permits Native
     private final References references;
 
     NativeBytes(ByteBuffer bytes, long address, String description, Runnable free) {
-        this.bytes = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        this.bytes = bytes.duplicate().clear().order(ByteOrder.LITTLE_ENDIAN);
         this.address = address;
         this.description = description;
         this.references = new References(free);

@@ -33,7 +33,10 @@ public final class EventLoop implements AutoCloseable {
     /** How many counters one poll drains at most; the others stay ready for the next. */
     private static final int BATCH = 64;
 
-    /** Set on a thread while it steps a loop, whichever; what is per thread cannot belong to any object. */
+    /**
+     * Which loop a thread is stepping; what is per thread cannot belong to any object. Never removed, only emptied: a new entry
+     * for each step would be garbage.
+     */
     private static final ThreadLocal<EventLoop> STEPPING = new ThreadLocal<>();
 
     private static final long WAKE_UP = -1;
@@ -293,7 +296,7 @@ public final class EventLoop implements AutoCloseable {
             task.run();
             arrangeTimerOrFail();
         } finally {
-            restoreStepping(outer);
+            STEPPING.set(outer);
             turn.unlock();
         }
     }
@@ -380,16 +383,8 @@ public final class EventLoop implements AutoCloseable {
         try {
             return running && turnOnce(wait);
         } finally {
-            restoreStepping(outer);
-            turn.unlock();
-        }
-    }
-
-    private static void restoreStepping(EventLoop outer) {
-        if (outer == null) {
-            STEPPING.remove();
-        } else {
             STEPPING.set(outer);
+            turn.unlock();
         }
     }
 
@@ -422,6 +417,9 @@ public final class EventLoop implements AutoCloseable {
     }
 
     private boolean runTasks() {
+        if (tasks.isEmpty()) {
+            return false;
+        }
         boolean worked = false;
         // Tasks that tasks add wait for the next turn, so that none can keep the loop from its counters.
         for (int left = tasks.size(); left > 0; left--) {

@@ -22,7 +22,9 @@ import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.PlaneType;
+import io.vfio4j.vfio.VfioContainer;
 import io.vfio4j.vfio.VfioDevice;
+import io.vfio4j.vfio.VfioGroup;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -248,14 +250,14 @@ abstract class DisplayContract {
 
     @ParameterizedTest
     @MethodSource("maskableDialects")
-    void theIrqIsMaskedWhileNobodyListens(String dialect) throws Exception {
+    void theIrqIsArmedForTheFirstListenerAndMaskedWhileNobodyListens(String dialect) throws Exception {
         try (TestVgpu vgpu = host.create(dialect);
                 Display display = attach(vgpu)) {
-            assertTrue(vgpu.armed());
-            assertTrue(vgpu.masked());
+            assertFalse(vgpu.armed());
             Subscription first = display.subscribe(new Notes());
             Subscription second = display.subscribe(new Notes());
             settle();
+            assertTrue(vgpu.armed());
             assertFalse(vgpu.masked());
             first.close();
             settle();
@@ -553,28 +555,27 @@ abstract class DisplayContract {
     }
 
     @Test
-    void anAdoptedDescriptorWorksAndASharedOneIsLeftUnarmed() throws Exception {
+    void anAdoptedDescriptorIsArmedAndASharedOneIsNot() throws Exception {
         try (TestVgpu vgpu = host.create("v6");
-                Display owner = attach(vgpu)) {
-            assertTrue(vgpu.armed());
-            assertEquals("v6", owner.dialect().orElseThrow().label());
-        }
-        try (TestVgpu vgpu = host.create("v6");
-                io.vfio4j.vfio.VfioContainer container = io.vfio4j.vfio.VfioContainer.open(host.systemCalls());
-                io.vfio4j.vfio.VfioGroup group = io.vfio4j.vfio.VfioGroup.open(
-                        host.systemCalls(), vgpu.mdev().group().orElseThrow())) {
+                VfioContainer container = VfioContainer.open(host.systemCalls());
+                VfioGroup group =
+                        VfioGroup.open(host.systemCalls(), vgpu.mdev().group().orElseThrow())) {
             group.setContainer(container);
             container.setIommu();
             String name = vgpu.mdev().uuid().toString();
-            try (Display shared = Display.attach(
-                    loop,
-                    VfioDevice.share(host.systemCalls(), group.openDevice(name), "shared"),
-                    DisplayOptions.DEFAULTS)) {
+            VfioDevice copy = VfioDevice.share(host.systemCalls(), group.openDevice(name), "shared");
+            try (Display shared = Display.attach(loop, copy, DisplayOptions.DEFAULTS)) {
+                Notes notes = new Notes();
+                shared.subscribe(notes);
+                settle();
                 assertEquals("v6", shared.dialect().orElseThrow().label());
+                assertEquals(RefreshSource.TIMER, notes.last().source());
                 assertFalse(vgpu.armed());
             }
-            try (Display adopted = Display.attach(
-                    loop, VfioDevice.adopt(host.systemCalls(), group.openDevice(name), "adopted"), IRQ_ONLY)) {
+            VfioDevice given = VfioDevice.adopt(host.systemCalls(), group.openDevice(name), "adopted");
+            try (Display adopted = Display.attach(loop, given, IRQ_ONLY)) {
+                adopted.subscribe(new Notes());
+                settle();
                 assertTrue(vgpu.armed());
                 assertEquals("adopted", adopted.name());
             }

@@ -100,7 +100,6 @@ class CountersTest {
     @Test
     void a_user_cannot_fill_an_eventfd_beyond_its_last_value_but_one() throws IOException {
         Descriptor eventFd = calls.eventFd("counter");
-        assertErrno(Errno.EINVAL, () -> calls.signal(eventFd, -1L));
         calls.signal(eventFd, -2L);
         assertErrno(Errno.EAGAIN, () -> calls.signal(eventFd, 1));
         calls.signal(eventFd, 0);

@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 
 class CapabilityTest {
     private static final int INFO = 20;
@@ -76,9 +77,9 @@ class CapabilityTest {
     }
 
     @Test
-    void randomBytesAreReadOrRefusedButNeverHangOrLeaveTheReply() {
+    void randomBytesAreReadOrRefusedButNeverHangOrLeaveTheReply(TestReporter reporter) {
         long seed = new Random().nextLong();
-        System.err.println("seed " + seed);
+        reporter.publishEntry("seed", Long.toString(seed));
         Random random = new Random(seed);
         for (int i = 0; i < 200_000; i++) {
             byte[] bytes = new byte[20 + random.nextInt(200)];

@@ -133,9 +133,9 @@ public final class CounterDecoder {
 
     private void decodeValues(long counter) {
         long highs = Long.divideUnsigned(counter, high);
-        long rest = Long.remainderUnsigned(counter, high);
+        long rest = counter - highs * high;
         long lows = Long.divideUnsigned(rest, low);
-        if (Long.remainderUnsigned(rest, low) != 0) {
+        if (rest != lows * low) {
             // Somebody else's value is in it: nothing can be told, so everything changed.
             return;
         }

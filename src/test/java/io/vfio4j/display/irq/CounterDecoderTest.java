@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.math.BigInteger;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 
 class CounterDecoderTest {
     private final CounterDecoder series = CounterDecoder.ofValues(EventValues.SERIES);
@@ -117,9 +118,9 @@ class CounterDecoderTest {
     }
 
     @Test
-    void anyTwoValuesAndCountsThatDoNotCarryComeBack() {
+    void anyTwoValuesAndCountsThatDoNotCarryComeBack(TestReporter reporter) {
         long seed = new Random().nextLong();
-        System.err.println("seed " + seed);
+        reporter.publishEntry("seed", Long.toString(seed));
         Random random = new Random(seed);
         for (int i = 0; i < 100_000; i++) {
             long low = 1 + (random.nextLong() >>> (33 + random.nextInt(30)));

@@ -1,0 +1,148 @@
+package io.vfio4j.cli;
+
+import io.vfio4j.emulator.Scenario;
+import io.vfio4j.emulator.VgpuProfile;
+import io.vfio4j.mdev.MdevDevice;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Collectors;
+
+/** What a DEVICE argument names. Checked in full before anything is opened, so that no path can hide in it. */
+sealed interface DeviceName {
+    /** Where {@code watch} looks when it is not told. */
+    String DEFAULT = "emulated";
+
+    /** What can be set of an emulated device. */
+    String SETTINGS = "size=WIDTHxHEIGHT, hz=RATE, buffers=COUNT, kvm=yes|no, req=yes|no";
+
+    /** How the device is called in output. */
+    String text();
+
+    /** A mediated device of this host. */
+    record Mdev(UUID uuid) implements DeviceName {
+        @Override
+        public String text() {
+            return uuid.toString();
+        }
+    }
+
+    /** A vGPU of an emulated host, and what its guest does. */
+    record Emulated(VgpuProfile profile, Scenario scenario, String text) implements DeviceName {}
+
+    /**
+     * Reads a name.
+     *
+     * @throws IllegalArgumentException when it is none, with a sentence that says what there is
+     */
+    static DeviceName parse(String text) {
+        if (text.equals("emulated") || text.startsWith("emulated:")) {
+            return EmulatedText.parse(text);
+        }
+        for (String reserved : List.of("pid:", "socket:")) {
+            if (text.startsWith(reserved)) {
+                throw new IllegalArgumentException("'" + text + "': names that begin with " + reserved
+                        + " are reserved for the vGPU of a running VMM, which this version cannot attach to");
+            }
+        }
+        String uuid = text.startsWith(MdevDevice.BUS + "/") ? text.substring(MdevDevice.BUS.length() + 1) : text;
+        if (!MdevDevice.isUuid(uuid)) {
+            throw new IllegalArgumentException("'" + text + "' names no device; a DEVICE is"
+                    + " emulated[:DIALECT[:ITEM,...]], the UUID of a mediated device, or "
+                    + MdevDevice.BUS + "/UUID");
+        }
+        return new Mdev(UUID.fromString(uuid));
+    }
+
+    /** {@code emulated[:DIALECT[:ITEM,...]]}. */
+    final class EmulatedText {
+        private static final String DEFAULT_DIALECT = "v5";
+
+        private final String text;
+        private VgpuProfile profile;
+        private Optional<Scenario> scenario = Optional.empty();
+
+        private EmulatedText(String text, VgpuProfile profile) {
+            this.text = text;
+            this.profile = profile;
+        }
+
+        private static Emulated parse(String text) {
+            String[] parts = text.split(":", 3);
+            EmulatedText parser = new EmulatedText(text, dialect(parts.length > 1 ? parts[1] : DEFAULT_DIALECT));
+            String items = parts.length > 2 ? parts[2] : "";
+            if (parts.length > 2) {
+                for (String item : items.split(",", -1)) {
+                    parser.apply(item);
+                }
+            }
+            Scenario scenario = parser.scenario.orElse(Scenario.FLIP);
+            String settings = Arrays.stream(items.split(","))
+                    .filter(item -> item.contains("="))
+                    .map(item -> "," + item)
+                    .collect(Collectors.joining());
+            String canonical = "emulated:" + parser.profile.name() + ":" + scenario.label() + settings;
+            return new Emulated(parser.profile, scenario, canonical);
+        }
+
+        private static VgpuProfile dialect(String name) {
+            if (!VgpuProfile.names().contains(name)) {
+                throw new IllegalArgumentException("there is no emulated dialect '" + name + "'; there are "
+                        + String.join(", ", VgpuProfile.names()));
+            }
+            return VgpuProfile.named(name);
+        }
+
+        private void apply(String item) {
+            int equals = item.indexOf('=');
+            if (equals >= 0) {
+                set(item, item.substring(0, equals), item.substring(equals + 1));
+                return;
+            }
+            if (!Scenario.labels().contains(item)) {
+                throw unknown(item);
+            }
+            if (scenario.isPresent()) {
+                throw new IllegalArgumentException("'" + text + "' has two scenarios; a guest plays one");
+            }
+            scenario = Optional.of(Scenario.named(item));
+        }
+
+        private void set(String item, String key, String value) {
+            try {
+                profile = switch (key) {
+                    case "size" -> withSize(value);
+                    case "hz" -> profile.withRefreshRate(Integer.parseInt(value));
+                    case "buffers" -> profile.withBuffers(Integer.parseInt(value));
+                    case "kvm" -> profile.withKvmRequired(yesOrNo(value));
+                    case "req" -> profile.withRequestIrq(yesOrNo(value));
+                    default -> throw unknown(item);
+                };
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException("'" + item + "': '" + value + "' is not a number", e);
+            }
+        }
+
+        private VgpuProfile withSize(String value) {
+            if (!value.matches("\\d{1,9}x\\d{1,9}")) {
+                throw new IllegalArgumentException("'" + value + "' is not a size; write it as 1920x1080");
+            }
+            int x = value.indexOf('x');
+            return profile.withSize(Integer.parseInt(value.substring(0, x)), Integer.parseInt(value.substring(x + 1)));
+        }
+
+        private static boolean yesOrNo(String value) {
+            return switch (value) {
+                case "yes" -> true;
+                case "no" -> false;
+                default -> throw new IllegalArgumentException("'" + value + "' is neither yes nor no");
+            };
+        }
+
+        private IllegalArgumentException unknown(String item) {
+            return new IllegalArgumentException("'" + text + "' has an unknown item '" + item + "'; there are "
+                    + String.join(", ", Scenario.labels()) + "; and " + SETTINGS);
+        }
+    }
+}

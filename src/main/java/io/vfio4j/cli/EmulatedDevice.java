@@ -1,0 +1,69 @@
+package io.vfio4j.cli;
+
+import io.vfio4j.emulator.EmulatedHost;
+import io.vfio4j.emulator.SignalCounts;
+import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.SystemCalls;
+import io.vfio4j.mdev.MdevDevice;
+import java.time.Duration;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/** An emulated host with the one vGPU that a name asks for. */
+final class EmulatedDevice implements AutoCloseable {
+    /** Where the driver counts planes; elsewhere its values do not tell them. */
+    private static final Set<String> TELL_PLANES = Set.of("v2", "v4", "v5", "v6");
+
+    private final DeviceName.Emulated name;
+    private final EmulatedHost host;
+
+    private EmulatedDevice(DeviceName.Emulated name, EmulatedHost host) {
+        this.name = name;
+        this.host = host;
+    }
+
+    static EmulatedDevice inVirtualTime(DeviceName.Emulated name) {
+        return new EmulatedDevice(name, EmulatedHost.of(name.profile()));
+    }
+
+    static EmulatedDevice inRealTime(DeviceName.Emulated name) {
+        return new EmulatedDevice(
+                name, EmulatedHost.builder().vgpu(name.profile()).realTime().build());
+    }
+
+    SystemCalls systemCalls() {
+        return host.systemCalls();
+    }
+
+    MdevDevice mdev() throws LinuxException {
+        return MdevDevice.find(host.systemCalls(), host.vgpu().uuid());
+    }
+
+    void runGuest() {
+        host.vgpu().guest().run(name.scenario());
+    }
+
+    void stopGuest() {
+        host.vgpu().guest().stop();
+    }
+
+    /** Lets virtual time pass; whatever steps with it is run too. */
+    void advance(Duration duration) {
+        host.clock().advance(duration);
+    }
+
+    Summary.DriverCounts signalled() {
+        SignalCounts counts = host.vgpu().signalled();
+        boolean planes = TELL_PLANES.contains(name.profile().name());
+        return new Summary.DriverCounts(
+                counts.calls(),
+                planes ? counts.primary() + counts.cursor() : counts.raw(),
+                planes ? OptionalLong.of(counts.primary()) : OptionalLong.empty(),
+                planes ? OptionalLong.of(counts.cursor()) : OptionalLong.empty());
+    }
+
+    @Override
+    public void close() {
+        host.close();
+    }
+}

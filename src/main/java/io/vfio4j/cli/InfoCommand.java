@@ -1,0 +1,79 @@
+package io.vfio4j.cli;
+
+import io.vfio4j.linux.SystemCalls;
+import io.vfio4j.mdev.MdevDevice;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code vfio4j info DEVICE}. */
+@Command(
+        name = "info",
+        description = "Opens a device and prints what it tells of itself: flags, display, regions, irqs, capabilities.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Vfio4j.Version.class,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  vfio4j info emulated:v6",
+            "  vfio4j info emulated:none:console --raw",
+            "  vfio4j info 8f9c1a8e-3f5d-4b2a-9a55-0d0f1d5a7b11 --json",
+            "",
+            "DIALECT and ITEM of an emulated device: 'vfio4j list' names them.",
+            "A group can be open only once, so the device must not be in use by a VM."
+        })
+final class InfoCommand implements Callable<Integer> {
+    /** Enough for an emulated guest to have something on its screen. */
+    private static final Duration GUEST_LEAD = Duration.ofMillis(100);
+
+    @Spec
+    private CommandSpec spec;
+
+    @ParentCommand
+    private Vfio4j parent;
+
+    @Parameters(
+            paramLabel = "DEVICE",
+            converter = DeviceNameConverter.class,
+            description = "emulated[:DIALECT[:ITEM,...]], a UUID, or /sys/bus/mdev/devices/UUID.")
+    private DeviceName device;
+
+    @Option(names = "--raw", description = "The bytes of the driver's answers as well, in hexadecimal.")
+    private boolean raw;
+
+    @Option(names = "--json", description = "One JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException {
+        if (device instanceof DeviceName.Emulated name) {
+            try (EmulatedDevice emulated = EmulatedDevice.inVirtualTime(name);
+                    OpenedDevice opened = OpenedDevice.openWithBareVm(emulated.systemCalls(), emulated.mdev())) {
+                emulated.runGuest();
+                emulated.advance(GUEST_LEAD);
+                print(DeviceReport.of(name.text(), opened));
+            }
+        } else if (device instanceof DeviceName.Mdev name) {
+            SystemCalls calls = parent.localHost().open();
+            try (OpenedDevice opened = OpenedDevice.openWithBareVm(calls, MdevDevice.find(calls, name.uuid()))) {
+                print(DeviceReport.of(name.text(), opened));
+            }
+        }
+        return 0;
+    }
+
+    private void print(DeviceReport report) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            new JsonLines(out).print(new ReportJson(report, raw).object());
+        } else {
+            new ReportText(out, report, raw).print();
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package io.vfio4j.cli;
+
+import io.vfio4j.emulator.Scenario;
+import io.vfio4j.emulator.VgpuProfile;
+import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.SystemCalls;
+import io.vfio4j.mdev.MdevDevice;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code vfio4j list}. */
+@Command(
+        name = "list",
+        description = "Lists the mediated devices of this host, and the emulated ones.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Vfio4j.Version.class,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  vfio4j list",
+            "  vfio4j list --json | jq -r 'select(.type == \"device\").uuid'",
+            "",
+            "Opens no device. Where there is no mediated device it says why, and that is no failure."
+        })
+final class ListCommand implements Callable<Integer> {
+    private static final String PARENTS = "/sys/class/mdev_bus";
+
+    @Spec
+    private CommandSpec spec;
+
+    @ParentCommand
+    private Vfio4j parent;
+
+    @Option(names = "--json", description = "One JSON object a line.")
+    private boolean json;
+
+    /** The devices, or a sentence on why there are none. */
+    private record Found(List<Listed> devices, Optional<String> whyNone) {}
+
+    /** A device, with what sysfs says of its type and driver. */
+    private record Listed(MdevDevice device, String typeName, String driver) {}
+
+    @Override
+    public Integer call() {
+        Found found = find();
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            printJson(new JsonLines(out), found);
+        } else {
+            printText(out, found);
+        }
+        return 0;
+    }
+
+    private Found find() {
+        try {
+            SystemCalls calls = parent.localHost().open();
+            List<Listed> devices = MdevDevice.list(calls).stream()
+                    .map(device -> new Listed(device, typeName(calls, device), driver(calls, device)))
+                    .toList();
+            return new Found(devices, devices.isEmpty() ? Optional.of(whyNone(calls)) : Optional.empty());
+        } catch (IOException e) {
+            return new Found(List.of(), Optional.of(Vfio4j.oneLine(String.valueOf(e.getMessage()))));
+        }
+    }
+
+    private static String typeName(SystemCalls calls, MdevDevice device) {
+        try {
+            return calls.readText(device.path() + "/mdev_type/name").strip();
+        } catch (LinuxException optionalAttribute) {
+            return "";
+        }
+    }
+
+    private static String driver(SystemCalls calls, MdevDevice device) {
+        try {
+            String target = calls.readLink(device.path() + "/driver");
+            return target.substring(target.lastIndexOf('/') + 1);
+        } catch (LinuxException notBound) {
+            return "";
+        }
+    }
+
+    private static String whyNone(SystemCalls calls) throws LinuxException {
+        if (!calls.exists(MdevDevice.BUS)) {
+            return "This host has no mdev bus: load the module mdev and the driver of the GPU (for GVT-g: kvmgt).";
+        }
+        List<String> parents = calls.exists(PARENTS) ? calls.list(PARENTS) : List.of();
+        if (parents.isEmpty()) {
+            return "This host has an mdev bus, but no device that could be a parent of mediated devices.";
+        }
+        return "No mediated device was created yet; write a UUID to one of " + PARENTS + "/" + parents.get(0)
+                + "/mdev_supported_types/*/create.";
+    }
+
+    private static void printText(PrintWriter out, Found found) {
+        out.println("Mediated devices of this host");
+        found.whyNone().ifPresent(why -> out.println("  " + why));
+        for (Listed listed : found.devices()) {
+            MdevDevice device = listed.device();
+            out.println("  " + device.uuid() + "  " + orDash(device.type())
+                    + (listed.typeName().isEmpty() || listed.typeName().equals(device.type())
+                            ? ""
+                            : " (" + listed.typeName() + ")")
+                    + "  parent " + orDash(device.parent()) + "  group " + text(device.group()) + "  driver "
+                    + orDash(listed.driver()));
+        }
+        out.println();
+        out.println("Emulated devices, anywhere: emulated[:DIALECT[:ITEM,...]]");
+        for (String name : VgpuProfile.names()) {
+            out.println(String.format(Locale.ROOT, "  %-22s %s", "emulated:" + name, Dialects.describe(name)));
+        }
+        out.println("  ITEM is what the guest does: " + String.join(", ", Scenario.labels()) + ";");
+        out.println("  or one of " + DeviceName.SETTINGS + ".");
+    }
+
+    private static String orDash(String text) {
+        return text.isEmpty() ? "-" : text;
+    }
+
+    private static String text(OptionalInt number) {
+        return number.isPresent() ? Integer.toString(number.getAsInt()) : "-";
+    }
+
+    private static void printJson(JsonLines lines, Found found) {
+        for (Listed listed : found.devices()) {
+            MdevDevice device = listed.device();
+            Map<String, Object> line = JsonLines.object("device");
+            line.put("device", device.uuid());
+            line.put("uuid", device.uuid());
+            line.put("path", device.path());
+            line.put("mdev_type", present(device.type()));
+            line.put("mdev_type_name", present(listed.typeName()));
+            line.put("parent", present(device.parent()));
+            line.put("group", device.group());
+            line.put("driver", present(listed.driver()));
+            lines.print(line);
+        }
+        found.whyNone().ifPresent(why -> {
+            Map<String, Object> line = JsonLines.object("no-device");
+            line.put("reason", why);
+            lines.print(line);
+        });
+        for (String name : VgpuProfile.names()) {
+            Map<String, Object> line = JsonLines.object("emulated");
+            line.put("device", "emulated:" + name);
+            line.put("dialect", name);
+            line.put("description", Dialects.describe(name));
+            lines.print(line);
+        }
+    }
+
+    private static Optional<String> present(String text) {
+        return text.isEmpty() ? Optional.empty() : Optional.of(text);
+    }
+}

@@ -1,0 +1,52 @@
+package io.vfio4j.cli;
+
+import io.vfio4j.kvm.KvmVm;
+import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.SystemCalls;
+import io.vfio4j.linux.uapi.Errno;
+import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.VfioDevice;
+import java.io.IOException;
+import java.util.Optional;
+
+/**
+ * A device that is open, and the VM that it may need.
+ *
+ * @param device closed by whoever takes it over, else with this
+ * @param bareVm the VM that was made for the device, which has no guest; empty where it opened without
+ */
+record OpenedDevice(VfioDevice device, Optional<KvmVm> bareVm) implements AutoCloseable {
+
+    static OpenedDevice open(SystemCalls calls, MdevDevice mdev) throws IOException {
+        return new OpenedDevice(VfioDevice.open(calls, mdev), Optional.empty());
+    }
+
+    /** With a VM of our own where the driver insists on one, as GVT-g does. */
+    static OpenedDevice openWithBareVm(SystemCalls calls, MdevDevice mdev) throws IOException {
+        try {
+            return open(calls, mdev);
+        } catch (LinuxException e) {
+            if (e.errno() != Errno.ESRCH) {
+                throw e;
+            }
+        }
+        KvmVm vm = KvmVm.createBare(calls);
+        boolean success = false;
+        try {
+            OpenedDevice opened = new OpenedDevice(VfioDevice.open(calls, mdev, vm), Optional.of(vm));
+            success = true;
+            return opened;
+        } finally {
+            if (!success) {
+                vm.close();
+            }
+        }
+    }
+
+    /** The device before its VM. */
+    @Override
+    public void close() {
+        device.close();
+        bareVm.ifPresent(KvmVm::close);
+    }
+}

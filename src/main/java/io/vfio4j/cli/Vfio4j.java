@@ -1,0 +1,124 @@
+package io.vfio4j.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command itself, without a subcommand. */
+@Command(
+        name = "vfio4j",
+        description = "Looks at vGPU displays through VFIO: those of this host, and emulated ones.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Vfio4j.Version.class,
+        subcommands = {ListCommand.class, InfoCommand.class, WatchCommand.class, HelpCommand.class},
+        synopsisSubcommandLabel = "COMMAND",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  vfio4j watch emulated:v5:flip --for 3s   refresh events, without a GPU",
+            "  vfio4j list                              the vGPUs of this host",
+            "  vfio4j info UUID                         what one of them is",
+            "",
+            "Exit codes: 0 all went well, 1 it did not, 2 the command line is wrong."
+        })
+final class Vfio4j implements Runnable {
+    /** How picocli begins its messages on arguments without a name. */
+    private static final String POSITIONAL = "^Invalid value for positional parameter at index \\d+ \\((\\w+)\\): ";
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--verbose",
+            scope = ScopeType.INHERIT,
+            description = "After a failure, print the stack trace as well.")
+    private boolean verbose;
+
+    private final LocalHost localHost;
+    private final boolean terminal;
+
+    /** What picocli cannot know: the kernel below, and whether a person sees the output as it comes. */
+    Vfio4j(LocalHost localHost, boolean terminal) {
+        this.localHost = localHost;
+        this.terminal = terminal;
+    }
+
+    LocalHost localHost() {
+        return localHost;
+    }
+
+    boolean terminal() {
+        return terminal;
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "Which COMMAND?");
+    }
+
+    /** Runs a command line and returns its exit code; throws nothing. */
+    int execute(PrintWriter out, PrintWriter err, String... arguments) {
+        try {
+            return commandLine().setOut(out).setErr(err).execute(arguments);
+        } catch (Error fatal) {
+            return failed(fatal, out, err);
+        } finally {
+            out.flush();
+            err.flush();
+        }
+    }
+
+    private CommandLine commandLine() {
+        return new CommandLine(this)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpAutoWidth(true)
+                .setParameterExceptionHandler(Vfio4j::usageError)
+                .setExecutionExceptionHandler(
+                        (failure, command, parsed) -> failed(failure, command.getOut(), command.getErr()));
+    }
+
+    private static int usageError(ParameterException problem, String[] arguments) {
+        CommandLine command = problem.getCommandLine();
+        command.getErr().println("vfio4j: " + oneLine(problem.getMessage()).replaceFirst(POSITIONAL, "$1: "));
+        command.getErr().println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+        command.getErr().flush();
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    private int failed(Throwable failure, PrintWriter out, PrintWriter err) {
+        out.flush();
+        err.println("vfio4j: " + sentence(failure));
+        if (verbose) {
+            failure.printStackTrace(err);
+        }
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    /** What is foreseen has a message that says all. */
+    private static String sentence(Throwable failure) {
+        String message = failure.getMessage();
+        return failure instanceof IOException && message != null
+                ? oneLine(message)
+                : "unexpected " + oneLine(failure.toString()) + " (--verbose shows where)";
+    }
+
+    static String oneLine(String text) {
+        return text.strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+
+    /** From the jar's manifest. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Vfio4j.class.getPackage().getImplementationVersion();
+            return new String[] {"vfio4j " + (version == null ? "(not from a jar)" : version)};
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** The command line: picocli commands, nothing but wiring and words. */
+package io.vfio4j.cli;

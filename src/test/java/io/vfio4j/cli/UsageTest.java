@@ -1,0 +1,125 @@
+package io.vfio4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vfio4j.emulator.EmulatedHost;
+import io.vfio4j.emulator.VgpuProfile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class UsageTest {
+    private static final String ABSENT = "8f9c1a8e-3f5d-4b2a-9a55-0d0f1d5a7b11";
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "wotch",
+                "list more",
+                "info",
+                "info nonsense",
+                "info emulated:v9",
+                "info emulated:v5 --nonsense",
+                "watch pid:1",
+                "watch emulated:v5:nonsense",
+                "watch --for soon",
+                "watch --for",
+                "watch --policy sometimes",
+                "watch --policy timer=0s",
+                "watch --min-interval -1s",
+                "watch --virtual " + ABSENT
+            })
+    void aWrongCommandLineIsOneSentenceAHintAndExitCode2(String line) {
+        CommandRun run = CommandRun.of(line.isEmpty() ? new String[0] : line.split(" "));
+        assertEquals(2, run.exitCode(), run.err());
+        assertEquals("", run.out());
+        assertEquals(2, run.err().lines().count(), run.err());
+        assertTrue(run.err().startsWith("vfio4j: "), run.err());
+        assertTrue(run.err().lines().toList().get(1).matches("Try 'vfio4j.* --help'\\."), run.err());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--help", "list --help", "info --help", "watch --help", "help", "help watch"})
+    void helpHasExamplesAndSucceeds(String line) {
+        CommandRun run = CommandRun.of(line.split(" "));
+        assertEquals(0, run.exitCode(), run.err());
+        assertEquals("", run.err());
+        assertTrue(run.out().contains("Usage: vfio4j"), run.out());
+        assertTrue(run.out().contains("Examples:"), run.out());
+    }
+
+    @Test
+    void theVersionIsPrinted() {
+        CommandRun run = CommandRun.of("--version");
+        assertEquals(0, run.exitCode());
+        assertTrue(run.out().startsWith("vfio4j "), run.out());
+    }
+
+    @Test
+    void aFailureIsOneLineOnStandardErrorAndExitCode1() {
+        CommandRun run = CommandRun.of("info", ABSENT);
+        assertEquals(1, run.exitCode());
+        assertEquals("", run.out());
+        assertEquals("vfio4j: This is a test; vGPUs are reached elsewhere.\n", run.err());
+    }
+
+    @Test
+    void verboseShowsTheStackTraceToo() {
+        CommandRun run = CommandRun.of("info", ABSENT, "--verbose");
+        assertEquals(1, run.exitCode());
+        assertTrue(run.err().startsWith("vfio4j: This is a test"), run.err());
+        assertTrue(run.err().contains("\tat io.vfio4j.cli."), run.err());
+    }
+
+    @Test
+    void aDeviceThatIsNotThereIsSaidToBeSo() {
+        try (EmulatedHost host = EmulatedHost.of(VgpuProfile.V5)) {
+            CommandRun run = CommandRun.on(host, "watch", ABSENT);
+            assertEquals(1, run.exitCode());
+            assertEquals(1, run.err().lines().count(), run.err());
+            assertTrue(run.err().contains("There is no mediated device of this UUID"), run.err());
+        }
+    }
+
+    @Test
+    void aGroupInUseIsSaidToBeSo() {
+        try (EmulatedHost host = EmulatedHost.of(VgpuProfile.V5.withBusyGroup(true))) {
+            CommandRun run = CommandRun.on(host, "info", host.vgpu().uuid().toString());
+            assertEquals(1, run.exitCode());
+            assertTrue(run.err().contains("Another process has the group open"), run.err());
+            assertEquals(0, host.openDescriptors(), host.openFiles().toString());
+        }
+    }
+
+    @Test
+    void watchingAVgpuThatNeedsItsVmSaysSoAndDoesNotMakeAVmUp() {
+        try (EmulatedHost host = EmulatedHost.of(VgpuProfile.V5.withKvmRequired(true))) {
+            CommandRun run = CommandRun.on(host, "watch", host.vgpu().uuid().toString());
+            assertEquals(1, run.exitCode());
+            assertTrue(run.err().contains("only for a process that has the KVM VM"), run.err());
+            assertFalse(host.trace().stream().anyMatch(call -> call.contains("KVM_CREATE_VM")), run.err());
+            assertEquals(0, host.openDescriptors(), host.openFiles().toString());
+        }
+    }
+
+    @Test
+    void insistingOnTheIrqWhereThereIsNoneFails() {
+        CommandRun run = CommandRun.of("watch", "emulated:none", "--policy", "irq", "--virtual");
+        assertEquals(1, run.exitCode());
+        assertTrue(run.err().contains("no display irq"), run.err());
+    }
+
+    @Test
+    void anUnforeseenFailureIsStillOneLine() {
+        LocalHost broken = () -> {
+            throw new AssertionError("unforeseen\nin two lines");
+        };
+        CommandRun run = CommandRun.on(broken, false, "list");
+        assertEquals(1, run.exitCode());
+        assertEquals(1, run.err().lines().count(), run.err());
+        assertTrue(run.err().contains("unexpected"), run.err());
+    }
+}
