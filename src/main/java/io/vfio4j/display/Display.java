@@ -56,6 +56,9 @@ public final class Display implements AutoCloseable {
     private final SplittableRandom jitter = new SplittableRandom(1);
 
     private final CopyOnWriteArrayList<Delivery> deliveries = new CopyOnWriteArrayList<>();
+    /** The same as an array, so that an event costs no iterator. */
+    private volatile Delivery[] listening = {};
+
     private final AtomicBoolean closeBegun = new AtomicBoolean();
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile RefreshPolicy policy;
@@ -284,7 +287,7 @@ public final class Display implements AutoCloseable {
     Delivery subscribe(RefreshListener listener, SubscriptionOptions how, long demand) {
         requireOpen();
         Delivery delivery = new Delivery(this, loop, listener, how, demand);
-        deliveries.add(delivery);
+        add(delivery);
         try {
             loop.execute(this::meetDemand);
         } catch (ClosedException loopEnded) {
@@ -355,8 +358,20 @@ public final class Display implements AutoCloseable {
         }
     }
 
+    private void add(Delivery delivery) {
+        synchronized (deliveries) {
+            deliveries.add(delivery);
+            listening = deliveries.toArray(Delivery[]::new);
+        }
+    }
+
     void remove(Delivery delivery) {
-        if (deliveries.remove(delivery)) {
+        boolean removed;
+        synchronized (deliveries) {
+            removed = deliveries.remove(delivery);
+            listening = deliveries.toArray(Delivery[]::new);
+        }
+        if (removed) {
             demandChanged();
         }
     }
@@ -424,6 +439,7 @@ public final class Display implements AutoCloseable {
 
     /** After each look, whoever asked for it: the mode comes before the refresh that shows it. */
     private void giveResyncs(boolean modeWasTold) {
+        long now = now();
         for (Delivery delivery : deliveries) {
             if (delivery.takeResync()) {
                 // A change was told to everybody; what was known before is news only for those who begin.
@@ -433,13 +449,13 @@ public final class Display implements AutoCloseable {
                         delivery.offerOff();
                     }
                 }
-                occurrence.setOther(RefreshSource.RESYNC, true, BufferChange.NOT_QUERIED, sequence, now());
+                occurrence.setOther(RefreshSource.RESYNC, true, BufferChange.NOT_QUERIED, sequence, now);
                 delivery.offer(occurrence, null);
             }
         }
     }
 
-    private void onRead(CounterDecoder decoded, long now) {
+    void onRead(CounterDecoder decoded, long now) {
         reads.lazySet(reads.get() + 1);
         if (decoded.saturated()) {
             saturated.incrementAndGet();
@@ -478,7 +494,7 @@ public final class Display implements AutoCloseable {
 
     private void publish() {
         @Nullable RefreshEvent shared = null;
-        for (Delivery delivery : deliveries) {
+        for (Delivery delivery : listening) {
             shared = delivery.offer(occurrence, shared);
         }
     }

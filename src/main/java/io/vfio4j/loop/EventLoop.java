@@ -325,9 +325,16 @@ public final class EventLoop implements AutoCloseable {
             awaitUninterruptibly(done);
             return;
         }
+        boolean retried = false;
         while (done.getCount() > 0 && running) {
-            if (!stepIfRunning() && done.getCount() > 0) {
-                waitForWork();
+            if (stepIfRunning() || done.getCount() == 0 || letTimePass()) {
+                retried = false;
+            } else if (retried) {
+                throw new IllegalStateException("nothing is scheduled that could end the wait");
+            } else {
+                // Another waiting thread may have let the time pass and be about to step: the next step waits for its
+                // turn.
+                retried = true;
             }
         }
     }
@@ -516,15 +523,14 @@ public final class EventLoop implements AutoCloseable {
         }
     }
 
-    private void waitForWork() {
+    /** Returns whether something may have happened. */
+    private boolean letTimePass() {
         Optional<VirtualTime> virtual = calls.virtualTime();
         if (virtual.isPresent()) {
-            if (!virtual.get().advanceToNextEvent()) {
-                throw new IllegalStateException("nothing is scheduled that could end the wait");
-            }
-            return;
+            return virtual.get().advanceToNextEvent();
         }
         stepIfRunning(true);
+        return true;
     }
 
     private void fail(Throwable cause) {

@@ -187,7 +187,7 @@ class BadInputTest {
     }
 
     @Test
-    void anIrqThatIsWithdrawnAfterItWasGrantedIsAnError() throws Exception {
+    void anIrqThatIsWithdrawnAfterItWasGrantedIsReportedAndTheTimerStandsIn() throws Exception {
         try (Stage stage = Stage.of("v6")) {
             int[] asked = new int[1];
             rewrite(stage.host, Vfio.VFIO_DEVICE_GET_INFO, reply -> {
@@ -195,7 +195,16 @@ class BadInputTest {
                     reply.putInt(Vfio.DeviceInfo.NUM_IRQS, 5);
                 }
             });
-            refused(IllegalArgumentException.class, stage.host, stage::attach);
+            try (Display display = stage.attach()) {
+                Notes notes = new Notes();
+                display.subscribe(notes);
+                stage.host.clock().advance(Duration.ofMillis(100));
+                assertEquals(1, stage.errors.size(), stage.errors::toString);
+                stage.errors.clear();
+                assertEquals(
+                        RefreshSource.TIMER,
+                        notes.events.get(notes.events.size() - 1).source());
+            }
         }
     }
 
