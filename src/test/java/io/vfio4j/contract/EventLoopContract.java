@@ -398,6 +398,18 @@ public abstract class EventLoopContract {
     }
 
     @Test
+    void aDeadlineThatATaskSetsEndsTheWaitOfTheThread() throws Exception {
+        try (EventLoop threaded = EventLoop.start(calls, "loop")) {
+            for (int i = 0; i < 20; i++) {
+                CountDownLatch due = new CountDownLatch(1);
+                threaded.run(() -> threaded.deadline(due::countDown).set(calls.nanoTime() + MILLI));
+                letPass(Duration.ofMillis(2));
+                assertTrue(due.await(20, TimeUnit.SECONDS), "deadline " + i);
+            }
+        }
+    }
+
+    @Test
     void noTaskOfManyThreadsIsLost() throws Exception {
         int threads = 4;
         int each = 2_000;

@@ -220,7 +220,7 @@ class DisplayLifecycleTest {
     @Test
     void closeFromTwoThreadsEndsBoth() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(2);
-        for (int round = 0; round < 50; round++) {
+        for (int round = 0; round < 300; round++) {
             try (Stage stage = Stage.of("v6")) {
                 Display display = stage.attach();
                 Notes notes = new Notes();
