@@ -439,6 +439,7 @@ public final class Display implements AutoCloseable {
 
     /** After each look, whoever asked for it: the mode comes before the refresh that shows it. */
     private void giveResyncs(boolean modeWasTold) {
+        long now = now();
         for (Delivery delivery : deliveries) {
             if (delivery.takeResync()) {
                 // A change was told to everybody; what was known before is news only for those who begin.
@@ -448,7 +449,7 @@ public final class Display implements AutoCloseable {
                         delivery.offerOff();
                     }
                 }
-                occurrence.setOther(RefreshSource.RESYNC, true, BufferChange.NOT_QUERIED, sequence, now());
+                occurrence.setOther(RefreshSource.RESYNC, true, BufferChange.NOT_QUERIED, sequence, now);
                 delivery.offer(occurrence, null);
             }
         }

@@ -325,9 +325,16 @@ public final class EventLoop implements AutoCloseable {
             awaitUninterruptibly(done);
             return;
         }
+        boolean retried = false;
         while (done.getCount() > 0 && running) {
-            if (!stepIfRunning() && done.getCount() > 0) {
-                waitForWork(done);
+            if (stepIfRunning() || done.getCount() == 0 || letTimePass()) {
+                retried = false;
+            } else if (retried) {
+                throw new IllegalStateException("nothing is scheduled that could end the wait");
+            } else {
+                // Another waiting thread may have let the time pass and be about to step: the next step waits for its
+                // turn.
+                retried = true;
             }
         }
     }
@@ -392,8 +399,6 @@ public final class EventLoop implements AutoCloseable {
     private boolean turnOnce(boolean wait) {
         try {
             boolean worked = runTasks();
-            // Before the wait, which would otherwise not end for a deadline that a task has set.
-            arrangeTimer();
             int ready = poller.poll(tokens, counters, wait && tasks.isEmpty() && !isDone());
             long now = calls.nanoTime();
             for (int i = 0; i < ready; i++) {
@@ -518,16 +523,14 @@ public final class EventLoop implements AutoCloseable {
         }
     }
 
-    private void waitForWork(CountDownLatch done) {
+    /** Returns whether something may have happened. */
+    private boolean letTimePass() {
         Optional<VirtualTime> virtual = calls.virtualTime();
         if (virtual.isPresent()) {
-            // Another thread that steps may have brought the end in the meantime.
-            if (!virtual.get().advanceToNextEvent() && done.getCount() > 0 && running) {
-                throw new IllegalStateException("nothing is scheduled that could end the wait");
-            }
-            return;
+            return virtual.get().advanceToNextEvent();
         }
         stepIfRunning(true);
+        return true;
     }
 
     private void fail(Throwable cause) {
