@@ -399,6 +399,8 @@ public final class EventLoop implements AutoCloseable {
     private boolean turnOnce(boolean wait) {
         try {
             boolean worked = runTasks();
+            // Before the wait, which would otherwise not end for a deadline that a task has set.
+            arrangeTimer();
             int ready = poller.poll(tokens, counters, wait && tasks.isEmpty() && !isDone());
             long now = calls.nanoTime();
             for (int i = 0; i < ready; i++) {

@@ -75,7 +75,7 @@ class FlightRecorderTest {
             List<String> life = named("DisplayLifecycle", events).stream()
                     .map(event -> event.getString("what"))
                     .toList();
-            assertEquals(List.of("attached, irq armed", "closed"), life);
+            assertEquals(List.of("attached, by irq", "closed"), life);
         }
     }
 
