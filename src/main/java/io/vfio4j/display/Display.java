@@ -666,11 +666,7 @@ public final class Display implements AutoCloseable {
     }
 
     private void stopListening() {
-        try {
-            irq.orElseThrow().mask();
-        } catch (LinuxException e) {
-            report("the irq of " + name() + " could not be masked", e);
-        }
+        attempt("masked", irq.orElseThrow()::mask);
     }
 
     private void switchTo(RefreshPolicy changed) {

@@ -16,6 +16,7 @@ import io.vfio4j.loop.EventLoop;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -144,6 +145,58 @@ class AttachFaultsTest {
                 }
                 assertEquals(List.of(), host.openFiles(), "with at most " + limit + " descriptors");
             }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void whicheverCallOfTheFirstSubscriptionFailsTheListenerGoesOnOrIsTold(VgpuProfile profile) throws Exception {
+        for (String operation : List.of(
+                "VFIO_DEVICE_GET_INFO",
+                "VFIO_DEVICE_GET_IRQ_INFO",
+                "VFIO_DEVICE_SET_IRQS",
+                "VFIO_DEVICE_QUERY_GFX_PLANE",
+                "VFIO_DEVICE_GET_GFX_DMABUF",
+                "eventfd",
+                "epoll_ctl",
+                "timerfd_settime",
+                "epoll_wait")) {
+            for (int nth = 1; nth <= 3; nth++) {
+                subscribeWithFailure(profile.withKvmRequired(false), operation, nth);
+            }
+        }
+    }
+
+    private static void subscribeWithFailure(VgpuProfile profile, String operation, int nth) throws IOException {
+        String context = "after " + operation + " " + nth + " failed";
+        try (EmulatedHost host = EmulatedHost.of(profile)) {
+            EventLoop loop = EventLoop.stepped(host.systemCalls());
+            MdevDevice mdev = MdevDevice.find(host.systemCalls(), host.vgpu().uuid());
+            Display display = Display.attach(
+                    loop,
+                    VfioDevice.open(host.systemCalls(), mdev),
+                    DisplayOptions.DEFAULTS.withErrorHandler((what, cause) -> {}));
+            Notes notes = new Notes();
+            display.subscribe(notes);
+            host.faults().fail(operation, nth, Errno.EIO);
+            host.clock().advance(Duration.ofMillis(20));
+            host.faults().clear();
+            int before = notes.events.size();
+            host.vgpu().guest().flip();
+            host.clock().advance(Duration.ofMillis(1_100));
+            if (notes.closes.isEmpty()) {
+                assertTrue(notes.events.size() > before, () -> "silence " + context);
+            } else {
+                assertTrue(operation.equals("timerfd_settime") || operation.equals("epoll_wait"), context);
+                assertTrue(notes.closes.get(0).isPresent(), context);
+            }
+            display.close();
+            loop.close();
+            assertEquals(1, notes.closes.size(), context);
+            assertEquals(List.of(), host.openFiles(), context);
+            assertFalse(host.vgpu().armed(), context);
+            assertEquals(0, host.vgpu().forbiddenCalls(), context);
+            assertEquals(0, host.vgpu().leakedContexts(), context);
         }
     }
 }
