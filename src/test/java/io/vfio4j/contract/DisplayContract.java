@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vfio4j.display.Display;
-import io.vfio4j.display.DisplayMode;
 import io.vfio4j.display.DisplayOptions;
 import io.vfio4j.display.NoDisplayIrqException;
+import io.vfio4j.display.Notes;
 import io.vfio4j.display.RefreshEvent;
 import io.vfio4j.display.RefreshListener;
 import io.vfio4j.display.RefreshPolicy;
@@ -101,60 +101,6 @@ abstract class DisplayContract {
         boolean worked = true;
         while (worked) {
             worked = loop.step();
-        }
-    }
-
-    /** Notes everything it hears. */
-    private static final class Notes implements RefreshListener {
-        final List<RefreshEvent> events = new ArrayList<>();
-        final List<DisplayMode> modes = new ArrayList<>();
-        final List<Optional<Throwable>> closes = new ArrayList<>();
-        int offs;
-
-        @Override
-        public void onRefresh(RefreshEvent event) {
-            events.add(event);
-        }
-
-        @Override
-        public void onModeChanged(DisplayMode mode) {
-            modes.add(mode);
-        }
-
-        @Override
-        public void onOff() {
-            offs++;
-        }
-
-        @Override
-        public void onClosed(Optional<Throwable> cause) {
-            closes.add(cause);
-        }
-
-        RefreshEvent last() {
-            return events.get(events.size() - 1);
-        }
-
-        long signals() {
-            return events.stream().mapToLong(e -> e.signals().orElseThrow()).sum();
-        }
-
-        long primary() {
-            return events.stream().mapToLong(e -> e.primary().orElseThrow()).sum();
-        }
-
-        long cursor() {
-            return events.stream().mapToLong(e -> e.cursor().orElseThrow()).sum();
-        }
-
-        /** Between resyncs no read is missing. */
-        void assertNothingLost() {
-            for (int i = 1; i < events.size(); i++) {
-                assertEquals(
-                        events.get(i).sequence() - events.get(i - 1).sequence(),
-                        events.get(i).merged(),
-                        "event " + i + " of " + events);
-            }
         }
     }
 

@@ -8,12 +8,12 @@ import java.util.List;
 import java.util.Optional;
 
 /** A listener that notes what it hears, in its order. */
-class Notes implements RefreshListener {
-    final List<Object> all = Collections.synchronizedList(new ArrayList<>());
-    final List<RefreshEvent> events = Collections.synchronizedList(new ArrayList<>());
-    final List<DisplayMode> modes = Collections.synchronizedList(new ArrayList<>());
-    final List<Optional<Throwable>> closes = Collections.synchronizedList(new ArrayList<>());
-    volatile int offs;
+public class Notes implements RefreshListener {
+    public final List<Object> all = Collections.synchronizedList(new ArrayList<>());
+    public final List<RefreshEvent> events = Collections.synchronizedList(new ArrayList<>());
+    public final List<DisplayMode> modes = Collections.synchronizedList(new ArrayList<>());
+    public final List<Optional<Throwable>> closes = Collections.synchronizedList(new ArrayList<>());
+    public volatile int offs;
 
     @Override
     public void onRefresh(RefreshEvent event) {
@@ -39,28 +39,28 @@ class Notes implements RefreshListener {
         closes.add(cause);
     }
 
-    RefreshEvent last() {
+    public RefreshEvent last() {
         return events.get(events.size() - 1);
     }
 
-    List<RefreshEvent> from(RefreshSource source) {
+    public List<RefreshEvent> from(RefreshSource source) {
         return events.stream().filter(event -> event.source() == source).toList();
     }
 
-    long signals() {
+    public long signals() {
         return events.stream().mapToLong(event -> event.signals().orElseThrow()).sum();
     }
 
-    long primary() {
+    public long primary() {
         return events.stream().mapToLong(event -> event.primary().orElseThrow()).sum();
     }
 
-    long cursor() {
+    public long cursor() {
         return events.stream().mapToLong(event -> event.cursor().orElseThrow()).sum();
     }
 
     /** The differences of sequence equal merged; holds for a subscription that was never paused. */
-    void assertNothingLost() {
+    public void assertNothingLost() {
         for (int i = 1; i < events.size(); i++) {
             assertEquals(
                     events.get(i).sequence() - events.get(i - 1).sequence(),
