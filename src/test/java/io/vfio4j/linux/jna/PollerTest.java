@@ -22,6 +22,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.FutureTask;
@@ -116,11 +117,20 @@ class PollerTest {
         while (true) {
             try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
                 for (Path task : tasks.toList()) {
-                    if (Files.readString(task.resolve("comm")).trim().equals(threadName)) {
+                    if (isNamed(task, threadName)) {
                         return task;
                     }
                 }
             }
+        }
+    }
+
+    private static boolean isNamed(Path task, String threadName) throws IOException {
+        try {
+            return Files.readString(task.resolve("comm")).trim().equals(threadName);
+        } catch (NoSuchFileException ended) {
+            // Threads of the JVM come and go while the directory is read.
+            return false;
         }
     }
 
