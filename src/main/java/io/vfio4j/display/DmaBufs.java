@@ -60,10 +60,6 @@ final class DmaBufs implements AutoCloseable {
         }
     }
 
-    int size() {
-        return held.size();
-    }
-
     @Override
     public void close() {
         for (Map.Entry<Integer, Descriptor> entry : held.entrySet()) {

@@ -1,7 +1,5 @@
 package io.vfio4j.display.irq;
 
-import java.util.Optional;
-
 /**
  * Takes a counter apart. The counter is unsigned, and adds up what was signalled since the last read: so division is right, a test
  * of bits is wrong (two primary events have bit 57 set, not 56), and so is any signed comparison (from 128 primary events on a
@@ -230,18 +228,5 @@ public final class CounterDecoder {
      */
     public long signals() {
         return signals;
-    }
-
-    /**
-     * What this decoder was made for, for people.
-     *
-     * @return the values where there are any
-     */
-    public Optional<EventValues> values() {
-        return switch (kind) {
-            case VALUES, VALUES_OR_ONE ->
-                Optional.of(primaryIsHigh ? new EventValues(high, low) : new EventValues(low, high));
-            default -> Optional.empty();
-        };
     }
 }

@@ -5,8 +5,6 @@ import io.vfio4j.linux.uapi.Vfio;
 import io.vfio4j.vfio.Bytes;
 import io.vfio4j.vfio.Capability;
 import io.vfio4j.vfio.IrqInfo;
-import io.vfio4j.vfio.VfioDevice;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -34,24 +32,10 @@ public record DisplayIrqInfo(
      * Looks for the display irq among the device-specific irqs.
      *
      * <p>The pair of type 1 and subtype 1 is also used by other series that never were merged, for irqs that have nothing to do
-     * with a display. So it counts only on a device that has a display at all, that is, one that answers QUERY_GFX_PLANE.
+     * with a display. So ask only of a device that has a display at all, that is, one that answers QUERY_GFX_PLANE.
      *
-     * @param device the device
-     * @return empty where the kernel has no such irq, as every mainline kernel
-     * @throws IOException what the driver says, or a malformed answer
-     */
-    public static Optional<DisplayIrqInfo> detect(VfioDevice device) throws IOException {
-        if (device.planeAccess().isEmpty()) {
-            return Optional.empty();
-        }
-        return detect(device.irqs());
-    }
-
-    /**
-     * The same for irqs that were asked for already, of a device that has a display.
-     *
-     * @param irqs what the driver describes
-     * @return empty where none of them is the display irq
+     * @param irqs what the driver of such a device describes
+     * @return empty where none of them is the display irq, as on every mainline kernel
      */
     public static Optional<DisplayIrqInfo> detect(List<IrqInfo> irqs) {
         List<Candidate> candidates = new ArrayList<>();
