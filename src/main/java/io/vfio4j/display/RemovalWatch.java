@@ -6,7 +6,7 @@ import io.vfio4j.linux.uapi.Vfio;
 import io.vfio4j.loop.Deadline;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.loop.Watch;
-import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.HostDevice;
 import io.vfio4j.vfio.Irq;
 import io.vfio4j.vfio.IrqInfo;
 import io.vfio4j.vfio.VfioDevice;
@@ -24,7 +24,7 @@ final class RemovalWatch {
     private static final long CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     private final EventLoop loop;
-    private final Optional<MdevDevice> mdev;
+    private final Optional<HostDevice> host;
     private final Runnable removed;
     private final Deadline check;
     private Optional<Request> request = Optional.empty();
@@ -33,7 +33,7 @@ final class RemovalWatch {
 
     RemovalWatch(EventLoop loop, VfioDevice device, Runnable removed) {
         this.loop = loop;
-        this.mdev = device.mdev();
+        this.host = device.host();
         this.removed = removed;
         this.check = loop.deadline(this::look);
     }
@@ -45,7 +45,7 @@ final class RemovalWatch {
         if (granted && !device.shared()) {
             arm(device);
         }
-        if (mdev.isPresent()) {
+        if (host.isPresent()) {
             check.set(loop.systemCalls().nanoTime() + CHECK_NANOS);
         }
     }
@@ -67,7 +67,7 @@ final class RemovalWatch {
     }
 
     private void look() {
-        if (mdev.orElseThrow().hasDriver(loop.systemCalls())) {
+        if (host.orElseThrow().hasDriver(loop.systemCalls())) {
             check.set(loop.systemCalls().nanoTime() + CHECK_NANOS);
         } else {
             removed.run();

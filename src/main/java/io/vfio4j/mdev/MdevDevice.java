@@ -87,17 +87,6 @@ public record MdevDevice(UUID uuid, String path, String type, String parent, Opt
     }
 
     /**
-     * Whether a driver is still bound. The driver core removes the link before it calls the driver's remove, which then waits
-     * for the device to be closed: so this is how to see a removal.
-     *
-     * @param calls the host
-     * @return false once the device is being removed, and after
-     */
-    public boolean hasDriver(SystemCalls calls) {
-        return calls.exists(path + "/driver");
-    }
-
-    /**
      * Whether it is a vGPU of Intel GVT-g, whose types are named {@code i915-GVTg_V5_…}.
      *
      * @return false also where sysfs does not say

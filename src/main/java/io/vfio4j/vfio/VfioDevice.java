@@ -35,7 +35,7 @@ public final class VfioDevice implements AutoCloseable {
     private final SystemCalls calls;
     private final String name;
     private final Descriptor descriptor;
-    private final Optional<MdevDevice> mdev;
+    private final Optional<HostDevice> host;
     private final boolean shared;
     /** What has to be closed after the device, the first to be closed first. */
     private final Deque<AutoCloseable> behind;
@@ -44,13 +44,13 @@ public final class VfioDevice implements AutoCloseable {
             SystemCalls calls,
             String name,
             Descriptor descriptor,
-            Optional<MdevDevice> mdev,
+            Optional<HostDevice> host,
             boolean shared,
             Deque<AutoCloseable> behind) {
         this.calls = calls;
         this.name = name;
         this.descriptor = descriptor;
-        this.mdev = mdev;
+        this.host = host;
         this.shared = shared;
         this.behind = behind;
     }
@@ -64,7 +64,7 @@ public final class VfioDevice implements AutoCloseable {
      * @throws IOException what the kernel refuses, with advice; nothing stays open then
      */
     public static VfioDevice open(SystemCalls calls, MdevDevice mdev) throws IOException {
-        return open(calls, mdev, Optional.empty());
+        return open(calls, HostDevice.of(calls, mdev), Optional.empty());
     }
 
     /**
@@ -77,12 +77,21 @@ public final class VfioDevice implements AutoCloseable {
      * @throws IOException what the kernel refuses, with advice; nothing stays open then
      */
     public static VfioDevice open(SystemCalls calls, MdevDevice mdev, KvmVm vm) throws IOException {
-        return open(calls, mdev, Optional.of(vm));
+        return open(calls, HostDevice.of(calls, mdev), Optional.of(vm));
     }
 
-    private static VfioDevice open(SystemCalls calls, MdevDevice mdev, Optional<KvmVm> vm) throws IOException {
-        int number = mdev.group()
-                .orElseThrow(() -> new LinuxException(Errno.ENODEV, "look up the group of", mdev.path())
+    /**
+     * Opens a device through its group.
+     *
+     * @param calls the host
+     * @param host the device
+     * @param vm the VM that it is to belong to, of this process; stays the caller's, who closes it after the device
+     * @return the open device; the caller closes it
+     * @throws IOException what the kernel refuses, with advice; nothing stays open then
+     */
+    public static VfioDevice open(SystemCalls calls, HostDevice host, Optional<KvmVm> vm) throws IOException {
+        int number = host.group()
+                .orElseThrow(() -> new LinuxException(Errno.ENODEV, "look up the group of", host.path())
                         .withAdvice("The device has no IOMMU group, so no VFIO driver is bound to it."));
         Deque<AutoCloseable> opened = new ArrayDeque<>();
         boolean success = false;
@@ -96,8 +105,8 @@ public final class VfioDevice implements AutoCloseable {
             if (vm.isPresent()) {
                 opened.push(vm.get().associate(group.descriptor()));
             }
-            String name = mdev.uuid().toString();
-            VfioDevice device = new VfioDevice(calls, name, group.openDevice(name), Optional.of(mdev), false, opened);
+            String name = host.name();
+            VfioDevice device = new VfioDevice(calls, name, group.openDevice(name), Optional.of(host), false, opened);
             success = true;
             return device;
         } finally {
@@ -146,8 +155,17 @@ public final class VfioDevice implements AutoCloseable {
      *
      * @return empty for a device that somebody else opened
      */
+    public Optional<HostDevice> host() {
+        return host;
+    }
+
+    /**
+     * Where it is in sysfs, if it is a mediated device.
+     *
+     * @return empty also for a device that somebody else opened
+     */
     public Optional<MdevDevice> mdev() {
-        return mdev;
+        return host.flatMap(HostDevice::mdev);
     }
 
     /**

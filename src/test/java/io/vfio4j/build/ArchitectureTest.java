@@ -38,7 +38,7 @@ class ArchitectureTest {
             .layer("cli")
             .definedBy("io.vfio4j.cli..")
             .layer("display")
-            .definedBy("io.vfio4j.display..")
+            .definedBy("io.vfio4j.display..", "io.vfio4j.doctor..")
             .layer("vfio")
             .definedBy("io.vfio4j.vfio..", "io.vfio4j.mdev..", "io.vfio4j.kvm..")
             .layer("loop")
