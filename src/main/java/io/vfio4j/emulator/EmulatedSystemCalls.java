@@ -2,6 +2,7 @@ package io.vfio4j.emulator;
 
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
@@ -338,6 +339,16 @@ final class EmulatedSystemCalls implements SystemCalls {
         } finally {
             kernel.unlock();
         }
+    }
+
+    @Override
+    public FileStatus status(String path) throws LinuxException {
+        return call("stat", path, "", () -> kernel.files().status(path));
+    }
+
+    @Override
+    public void checkAccess(String path, Access access) throws LinuxException {
+        call("access", path, "", () -> kernel.files().resolve(path));
     }
 
     @Override

@@ -34,8 +34,8 @@ final class MdevBus {
         files.makeDirectory("/sys/bus/mdev/drivers");
         files.makeDirectory("/sys/class/mdev_bus");
         files.makeDirectory("/sys/kernel/iommu_groups");
-        files.put("/dev/vfio/vfio", new FileTree.Device(access -> new VfioContainer()));
-        files.put("/dev/kvm", new FileTree.Device(access -> new KvmVm.Node(kernel)));
+        files.put("/dev/vfio/vfio", new FileTree.Device(access -> new VfioContainer(), FileTree.Device.MISC, 196));
+        files.put("/dev/kvm", new FileTree.Device(access -> new KvmVm.Node(kernel), FileTree.Device.MISC, 232));
     }
 
     List<Vgpu> vgpus() {
@@ -146,7 +146,8 @@ final class MdevBus {
         files.link(DEVICES + uuid, directory);
         files.link(parent.typePath(vgpu.type()) + "/devices/" + uuid, directory);
         files.link(GROUPS + group.number() + "/devices/" + uuid, directory);
-        files.put(group.node(), new FileTree.Device(access -> group.open()));
+        files.put(
+                group.node(), new FileTree.Device(access -> group.open(), FileTree.Device.VFIO_GROUPS, group.number()));
         if (parent.driverName().equals("mdpy")) {
             files.put(
                     directory + "/vendor/resolution",

@@ -199,6 +199,25 @@ public interface SystemCalls {
     boolean exists(String path);
 
     /**
+     * stat(2): what a path leads to, links followed. Does not open it.
+     *
+     * @param path an absolute path
+     * @return what the kernel says of it
+     * @throws LinuxException ENOENT, ENOTDIR, ELOOP, EACCES where a directory on the way may not be searched
+     */
+    FileStatus status(String path) throws LinuxException;
+
+    /**
+     * access(2): whether this process may open a file or device, as far as permissions go: mode, access control list,
+     * capabilities, device control group. Does not open it, so whether the device is free or there at all is another question.
+     *
+     * @param path an absolute path
+     * @param access what for
+     * @throws LinuxException EACCES or EPERM when it may not, or what keeps the path from leading to a file
+     */
+    void checkAccess(String path, Access access) throws LinuxException;
+
+    /**
      * Reads a small text file, such as a sysfs attribute.
      *
      * @param path an absolute path

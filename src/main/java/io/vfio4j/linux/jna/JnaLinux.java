@@ -2,6 +2,7 @@ package io.vfio4j.linux.jna;
 
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
@@ -13,6 +14,7 @@ import io.vfio4j.linux.uapi.Files;
 import io.vfio4j.linux.uapi.Ioctl;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
@@ -379,6 +381,38 @@ public final class JnaLinux implements SystemCalls {
     public boolean exists(String path) {
         try (NativeMemory name = Allocations.string(path)) {
             return Calls.exists(addressOf(name));
+        }
+    }
+
+    @Override
+    public FileStatus status(String path) throws LinuxException {
+        // A path descriptor refers to the file without opening it. It tells the errno, which Java does not.
+        int number;
+        try {
+            number = openNumber(path, Files.O_PATH, path);
+        } catch (LinuxException refusal) {
+            throw new LinuxException(refusal.errno(), "stat", path);
+        }
+        try {
+            return StatusReading.of(number);
+        } catch (IOException e) {
+            LinuxException refusal = new LinuxException(Errno.EIO, "stat", path);
+            refusal.initCause(e);
+            throw refusal.withAdvice("Java could not look at it through /proc/self/fd; is /proc mounted?");
+        } finally {
+            close(number, path);
+        }
+    }
+
+    @Override
+    public void checkAccess(String path, Access access) throws LinuxException {
+        int mode = switch (access) {
+            case READ -> Files.R_OK;
+            case WRITE -> Files.W_OK;
+            case READ_WRITE -> Files.R_OK | Files.W_OK;
+        };
+        try (NativeMemory name = Allocations.string(path)) {
+            checked(Calls.access(addressOf(name), mode), "access", path);
         }
     }
 

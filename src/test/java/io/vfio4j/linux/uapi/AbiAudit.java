@@ -33,6 +33,8 @@ final class AbiAudit {
             io.vfio4j.linux.uapi.Files.class,
                     List.of(
                             "fcntl.h",
+                            "sys/stat.h",
+                            "unistd.h",
                             "sys/mman.h",
                             "sys/eventfd.h",
                             "sys/timerfd.h",
