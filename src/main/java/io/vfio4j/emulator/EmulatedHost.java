@@ -208,6 +208,20 @@ public final class EmulatedHost implements AutoCloseable {
     }
 
     /**
+     * The KVM VMs.
+     *
+     * @return those that something still holds, in the order in which they were created
+     */
+    public List<EmulatedVm> vms() {
+        kernel.lock();
+        try {
+            return kernel.vms().stream().map(vm -> new EmulatedVm(kernel, vm)).toList();
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
      * What shall go wrong.
      *
      * @return always the same

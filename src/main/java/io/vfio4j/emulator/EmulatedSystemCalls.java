@@ -165,14 +165,22 @@ final class EmulatedSystemCalls implements SystemCalls {
         Objects.checkFromIndexSize(0, length, into.size());
         long address = into.acquire();
         try {
-            return call(
-                    "pread",
-                    descriptor,
-                    "",
-                    file -> file.read(address, kernel.faults().readable(length), position));
+            return call("pread", descriptor, "", file -> {
+                int count = file.read(address, kernel.faults().readable(length), position);
+                return kernel.faults().editsReads(descriptor.description())
+                        ? edited(descriptor.description(), address, count, position)
+                        : count;
+            });
         } finally {
             into.release();
         }
+    }
+
+    private int edited(String target, long address, int count, long position) throws KernelError {
+        byte[] read = kernel.memory().read(address, count);
+        byte[] edited = kernel.faults().editedRead(target, position, read);
+        kernel.memory().write(address, edited);
+        return edited.length;
     }
 
     @Override

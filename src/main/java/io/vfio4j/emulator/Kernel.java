@@ -22,6 +22,7 @@ final class Kernel {
     private final Heuristic sharedV4 = Heuristic.decaying();
     private final Heuristic sharedV5 = Heuristic.threshold();
     private final List<EmulatedPoller> pollers = new ArrayList<>();
+    private final List<KvmVm> vms = new ArrayList<>();
     private final DescriptorTable descriptors;
     private final boolean virtual;
     private final long origin;
@@ -139,6 +140,18 @@ final class Kernel {
 
     void removePoller(EmulatedPoller poller) {
         pollers.remove(poller);
+    }
+
+    void addVm(KvmVm vm) {
+        vms.add(vm);
+    }
+
+    void removeVm(KvmVm vm) {
+        vms.remove(vm);
+    }
+
+    List<KvmVm> vms() {
+        return vms;
     }
 
     boolean isClosed() {
