@@ -15,6 +15,7 @@ final class KvmVm {
     private static final int KVM_CREATE_DEVICE_TEST = 1;
 
     private final Kernel kernel;
+    private final Task creator;
     private final List<VfioGroup.File> groups = new ArrayList<>();
     private Optional<VfioDevice> claimed = Optional.empty();
     private boolean hasVfioDevice;
@@ -22,6 +23,12 @@ final class KvmVm {
 
     KvmVm(Kernel kernel) {
         this.kernel = kernel;
+        this.creator = kernel.processes().current();
+    }
+
+    /** kvm->mm is current->mm. */
+    boolean isOfThisProcess() {
+        return creator == kernel.processes().current();
     }
 
     /** A vGPU is opened for this VM, which may have one. */
