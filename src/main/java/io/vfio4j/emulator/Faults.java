@@ -15,7 +15,9 @@ import java.util.function.UnaryOperator;
  * <p>Operations are called as in {@link io.vfio4j.linux.LinuxException#operation}: the name of an ioctl, or {@code open},
  * {@code pread}, {@code pwrite}, {@code mmap}, {@code eventfd}, {@code timerfd_create}, {@code timerfd_settime},
  * {@code epoll_create1}, {@code epoll_ctl}, {@code epoll_wait}, {@code read} (of a counter or a text file), {@code write}
- * (likewise), {@code fcntl} (adopting a descriptor), {@code readdir}, {@code readlink}. Safe for use by any thread.
+ * (likewise), {@code fcntl} (adopting a descriptor), {@code opendir}, {@code readlink}, {@code pidfd_open}, {@code pidfd_getfd},
+ * {@code poll}, {@code socket}, {@code connect}, {@code bind}, {@code accept4}, {@code sendmsg}, {@code recvmsg}, {@code unlink}.
+ * Only the calls of the process that uses the host fail, not those of an {@link EmulatedProcess}. Safe for use by any thread.
  */
 public final class Faults {
     /** Stands for every operation. */
@@ -41,6 +43,18 @@ public final class Faults {
         }
     }
 
+    private static final class Interruption {
+        private final String operation;
+        private final Runnable action;
+        private int callsLeft;
+
+        Interruption(String operation, int nth, Runnable action) {
+            this.operation = Objects.requireNonNull(operation, "operation");
+            this.action = Objects.requireNonNull(action, "action");
+            this.callsLeft = nth;
+        }
+    }
+
     private record Edit(Ioctl request, UnaryOperator<byte[]> editor) {}
 
     private record Cut(Ioctl request, int bytes) {}
@@ -62,6 +76,7 @@ public final class Faults {
 
     private final Kernel kernel;
     private final List<Failure> failures = new ArrayList<>();
+    private final List<Interruption> interruptions = new ArrayList<>();
     private final List<Edit> edits = new ArrayList<>();
     private final List<Cut> cuts = new ArrayList<>();
     private final List<ReadEdit> readEdits = new ArrayList<>();
@@ -80,10 +95,26 @@ public final class Faults {
      * @param errno the error
      */
     public void fail(String operation, int nth, int errno) {
+        requireComing(nth);
+        locked(() -> failures.add(new Failure(operation, "", nth, checked(errno), true)));
+    }
+
+    /**
+     * Has something happen just before a call: a process ends, a file changes hands.
+     *
+     * @param operation the operation, or {@link #ANY}
+     * @param nth before which of the calls of that operation from now on: 1 for the next
+     * @param action what happens; it may use the host, but must not wait for another thread that does
+     */
+    public void before(String operation, int nth, Runnable action) {
+        requireComing(nth);
+        locked(() -> interruptions.add(new Interruption(operation, nth, action)));
+    }
+
+    private static void requireComing(int nth) {
         if (nth < 1) {
             throw new IllegalArgumentException("the call number " + nth + " never comes");
         }
-        locked(() -> failures.add(new Failure(operation, "", nth, checked(errno), true)));
     }
 
     /**
@@ -164,6 +195,7 @@ public final class Faults {
     public void clear() {
         locked(() -> {
             failures.clear();
+            interruptions.clear();
             edits.clear();
             cuts.clear();
             readEdits.clear();
@@ -188,6 +220,9 @@ public final class Faults {
     /** A system call begins. */
     void check(String operation, String target) throws KernelError {
         calls++;
+        if (!interruptions.isEmpty()) {
+            interrupt(operation);
+        }
         if (failures.isEmpty()) {
             return;
         }
@@ -203,6 +238,18 @@ public final class Faults {
                 }
             }
         }
+    }
+
+    private void interrupt(String operation) {
+        List<Interruption> due = new ArrayList<>();
+        for (Interruption interruption : interruptions) {
+            boolean applies = interruption.operation.equals(ANY) || interruption.operation.equals(operation);
+            if (applies && --interruption.callsLeft == 0) {
+                due.add(interruption);
+            }
+        }
+        interruptions.removeAll(due);
+        due.forEach(interruption -> interruption.action.run());
     }
 
     boolean edits(Ioctl request) {

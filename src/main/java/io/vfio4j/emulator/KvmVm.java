@@ -25,6 +25,7 @@ final class KvmVm {
     /** Groups and devices; each is a {@link VmMember}. */
     private final List<OpenFile> members = new ArrayList<>();
 
+    private final Task creator;
     private Optional<VfioDevice> claimed = Optional.empty();
     private boolean hasVfioDevice;
     private int references;
@@ -32,6 +33,7 @@ final class KvmVm {
     KvmVm(Kernel kernel) {
         this.kernel = kernel;
         this.interrupts = new KvmInterrupts(kernel);
+        this.creator = kernel.processes().current();
     }
 
     KvmInterrupts interrupts() {
@@ -44,6 +46,11 @@ final class KvmVm {
 
     Optional<KvmVcpu> vcpu(int id) {
         return vcpus.stream().filter(vcpu -> vcpu.id() == id).findFirst();
+    }
+
+    /** kvm->mm is current->mm. */
+    boolean isOfThisProcess() {
+        return creator == kernel.processes().current();
     }
 
     /** A vGPU is opened for this VM, which may have one. */
