@@ -11,6 +11,7 @@ import io.vfio4j.loop.EventLoop;
 import io.vfio4j.loop.Resident;
 import io.vfio4j.vfio.IrqInfo;
 import io.vfio4j.vfio.PlaneAccess;
+import io.vfio4j.vfio.RemovalWatch;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.util.List;
@@ -51,7 +52,6 @@ public final class Display implements AutoCloseable {
     private final DisplayOptions options;
     private final Optional<DisplayIrqInfo> irqInfo;
     private final PlaneInspector inspector;
-    private final RemovalWatch removal;
     private final Recorder recorder = Recorder.create();
     private final SplittableRandom jitter = new SplittableRandom(1);
 
@@ -96,6 +96,7 @@ public final class Display implements AutoCloseable {
 
     private State state = State.OPEN;
     private Optional<IrqSource> irq = Optional.empty();
+    private Optional<RemovalWatch> removal = Optional.empty();
     private boolean demand;
     private boolean usingIrq;
     private long sequence;
@@ -124,7 +125,6 @@ public final class Display implements AutoCloseable {
         this.staleness = loop.deadline(this::primaryIsStale);
         this.watchdog = loop.deadline(this::watchdogIsDue);
         this.modeCheck = loop.deadline(this::look);
-        this.removal = new RemovalWatch(loop, device, this::removed);
         this.tick = loop.deadline(this::tickIsDue);
         this.quietEnd = loop.deadline(this::endQuietly);
     }
@@ -165,7 +165,7 @@ public final class Display implements AutoCloseable {
             @Nullable IOException[] failure = {null};
             loop.run(() -> {
                 try {
-                    display.enter(irqs);
+                    display.enter();
                 } catch (IOException e) {
                     failure[0] = e;
                 }
@@ -182,17 +182,16 @@ public final class Display implements AutoCloseable {
         }
     }
 
-    private void enter(List<IrqInfo> irqs) throws IOException {
+    private void enter() throws IOException {
         boolean entered = false;
         loop.enter(resident);
         try {
             requireIrqFor(policy);
             usingIrq = wantsIrq(policy);
-            removal.start(device, irqs);
+            removal = Optional.of(RemovalWatch.start(loop, device, this::removed, this::report));
             entered = true;
         } finally {
             if (!entered) {
-                removal.stop();
                 inspector.close();
                 loop.leave(resident);
             }
@@ -353,8 +352,7 @@ public final class Display implements AutoCloseable {
         try {
             options.errorHandler().onError(what, cause);
         } catch (Throwable handlerFailed) {
-            System.getLogger("io.vfio4j.display")
-                    .log(System.Logger.Level.ERROR, "the error handler threw", handlerFailed);
+            System.getLogger("io.vfio4j").log(System.Logger.Level.ERROR, "the error handler threw", handlerFailed);
         }
     }
 
@@ -754,7 +752,7 @@ public final class Display implements AutoCloseable {
             delivery.end(endCause);
         }
         irq.ifPresent(IrqSource::closeEventFds);
-        removal.stop();
+        removal.ifPresent(RemovalWatch::close);
         inspector.close();
         device.close();
         recorder.lifecycle(name(), "closed");

@@ -1,5 +1,6 @@
 package io.vfio4j.display;
 
+import io.vfio4j.loop.ErrorHandler;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executor;

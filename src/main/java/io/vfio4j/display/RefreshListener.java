@@ -1,5 +1,6 @@
 package io.vfio4j.display;
 
+import io.vfio4j.loop.ErrorHandler;
 import java.util.Optional;
 
 /**

@@ -56,7 +56,7 @@ class ArchitectureTest {
             .whereLayer("vfio")
             .mayOnlyBeAccessedByLayers("display", "cli")
             .whereLayer("loop")
-            .mayOnlyBeAccessedByLayers("display", "cli")
+            .mayOnlyBeAccessedByLayers("vfio", "display", "cli")
             .whereLayer("jna")
             .mayOnlyBeAccessedByLayers("cli")
             .whereLayer("emulator")

@@ -516,17 +516,23 @@ class DisplayLifecycleTest {
     }
 
     @Test
-    void aRefusedRequestIrqDoesNotHaveTheDisplayIrqDisarmedInHaste() throws Exception {
+    void aRequestIrqThatIsOfferedButRefusedIsReportedAndTheDriverLinkAloneTellsOfTheRemoval() throws Exception {
         try (Stage stage = new Stage(VgpuProfile.V6.withRequestIrq(true))) {
             stage.host.faults().fail(Vfio.VFIO_DEVICE_SET_IRQS.name(), 1, Errno.EIO);
-            assertThrows(LinuxException.class, stage::attach);
+            Notes notes = new Notes();
+            stage.attach().subscribe(notes);
+            assertEquals(1, stage.errors.size());
+            assertTrue(stage.errors.get(0).contains("REQ irq"), stage.errors.get(0));
             assertEquals(
-                    1,
-                    stage.host.trace().stream()
-                            .filter(call -> call.startsWith("VFIO_DEVICE_SET_IRQS"))
-                            .count(),
-                    "the request irq goes first");
-            stage.attach().close();
+                    Errno.EIO,
+                    assertInstanceOf(LinuxException.class, stage.causes.get(0)).errno());
+            stage.errors.clear();
+            stage.settle();
+            assertTrue(stage.vgpu().armed());
+            Removal removal = stage.vgpu().remove();
+            stage.passMillis(300);
+            assertTrue(removal.isComplete());
+            assertInstanceOf(DeviceRemovedException.class, notes.closes.get(0).orElseThrow());
         }
     }
 
