@@ -14,6 +14,7 @@ import io.vfio4j.vfio.PlaneAccess;
 import io.vfio4j.vfio.RemovalWatch;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -23,6 +24,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +77,7 @@ public final class Display implements AutoCloseable {
     private final Deadline modeCheck;
     private final Deadline tick;
     private final Deadline quietEnd;
+    private final Deadline graceEnd;
     private final Resident resident = new Resident() {
         @Override
         public void shutDown() {
@@ -127,6 +130,7 @@ public final class Display implements AutoCloseable {
         this.modeCheck = loop.deadline(this::look);
         this.tick = loop.deadline(this::tickIsDue);
         this.quietEnd = loop.deadline(this::endQuietly);
+        this.graceEnd = loop.deadline(this::graceIsOver);
     }
 
     /**
@@ -689,7 +693,35 @@ public final class Display implements AutoCloseable {
     }
 
     private void removed() {
-        closeBegun.set(true);
+        if (state != State.OPEN) {
+            return;
+        }
+        recorder.lifecycle(name(), "removing");
+        Duration grace = options.removalGrace();
+        Removing removing = new Removing(grace, () -> {
+            try {
+                loop.execute(this::letGo);
+            } catch (ClosedException loopEnded) {
+                // Then it has let go.
+            }
+        });
+        deliveries.forEach(delivery -> delivery.offerRemoving(removing));
+        if (grace.isZero()) {
+            letGo();
+        } else {
+            graceEnd.set(now() + grace.toNanos());
+            removing.release();
+        }
+    }
+
+    private void graceIsOver() {
+        report(
+                "a listener holds " + name() + ", which is being removed",
+                new TimeoutException("not released within " + options.removalGrace()));
+        letGo();
+    }
+
+    private void letGo() {
         beginClose(Optional.of(new DeviceRemovedException(name())));
     }
 
@@ -700,7 +732,7 @@ public final class Display implements AutoCloseable {
         closeBegun.set(true);
         state = State.CLOSING;
         endCause = cause;
-        List.of(staleness, watchdog, modeCheck, tick).forEach(Deadline::cancel);
+        List.of(staleness, watchdog, modeCheck, tick, graceEnd).forEach(Deadline::cancel);
         if (irq.isEmpty()) {
             endQuietly();
             return;

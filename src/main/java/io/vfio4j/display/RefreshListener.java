@@ -31,6 +31,15 @@ public interface RefreshListener {
     default void onOff() {}
 
     /**
+     * The device is being removed from the host, or its driver unbound; the display is about to close, which ends in {@link #onClosed}.
+     * Once at most, also while the subscription is paused. Who needs a moment takes a {@link Removing#hold} here. The administrator, or
+     * whatever removes the device, waits meanwhile, at most {@link DisplayOptions#removalGrace}: by default not at all.
+     *
+     * @param removing how long there is, and how to hold on
+     */
+    default void onRemoving(Removing removing) {}
+
+    /**
      * The display is closed. Once, and the last call; not after {@link Subscription#close}. Where the subscription's executor
      * refuses to run it, it comes on the loop's thread.
      *
