@@ -23,15 +23,20 @@ final class Kernel {
     private final Heuristic sharedV5 = Heuristic.threshold();
     private final List<EmulatedPoller> pollers = new ArrayList<>();
     private final DescriptorTable descriptors;
+    private final LockedMemory lockedMemory;
     private final boolean virtual;
     private final long origin;
     private long virtualNanos;
     private boolean closed;
 
-    Kernel(boolean virtual, int descriptorLimit) {
+    Kernel(boolean virtual, int descriptorLimit, long lockedMemoryLimit) {
         this.virtual = virtual;
         this.origin = System.nanoTime();
         this.descriptors = new DescriptorTable(descriptorLimit);
+        this.lockedMemory = new LockedMemory(memory, lockedMemoryLimit);
+        files.put(
+                "/proc/self/limits",
+                FileTree.Text.readOnly(() -> ProcessLimits.text(descriptorLimit, lockedMemory.limitText())));
     }
 
     void lock() {
@@ -72,6 +77,10 @@ final class Kernel {
 
     DescriptorTable descriptors() {
         return descriptors;
+    }
+
+    LockedMemory lockedMemory() {
+        return lockedMemory;
     }
 
     VblankTimers vblankTimers() {
