@@ -21,7 +21,8 @@ public final class EmulatedHost implements AutoCloseable {
     private final SystemCalls systemCalls;
 
     private EmulatedHost(Builder builder) {
-        kernel = new Kernel(builder.virtual, builder.descriptorLimit, builder.user, builder.ptraceScope);
+        kernel = new Kernel(
+                builder.virtual, builder.descriptorLimit, builder.user, builder.ptraceScope, builder.lockedMemoryLimit);
         bus = new MdevBus(kernel, builder.instanceLimit, builder.devicesInFdinfo);
         clock = new EmulatedClock(kernel);
         systemCalls = new EmulatedSystemCalls(kernel, kernel.processes().first(), clock);
@@ -64,6 +65,7 @@ public final class EmulatedHost implements AutoCloseable {
         private int user;
         private int ptraceScope;
         private boolean devicesInFdinfo;
+        private long lockedMemoryLimit = LockedMemory.UNLIMITED;
 
         private Builder() {}
 
@@ -121,6 +123,21 @@ public final class EmulatedHost implements AutoCloseable {
                 throw new IllegalArgumentException("a limit of " + limit + " descriptors, of which 3 are open");
             }
             descriptorLimit = limit;
+            return this;
+        }
+
+        /**
+         * Limits how much memory the process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM. Only devices
+         * behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
+         *
+         * @param bytes not negative; no limit by default, as for a process with CAP_IPC_LOCK
+         * @return this
+         */
+        public Builder lockedMemoryLimit(long bytes) {
+            if (bytes < 0) {
+                throw new IllegalArgumentException("a limit of " + bytes + " bytes");
+            }
+            lockedMemoryLimit = bytes;
             return this;
         }
 

@@ -135,11 +135,29 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public Descriptor adopt(int number, String description) throws LinuxException {
-        call("fcntl", description, "", () -> {
-            task.descriptors().rename(number, description);
-            return number;
-        });
+        try {
+            call("fcntl", description, "", () -> {
+                task.descriptors().rename(number, description);
+                return number;
+            });
+        } catch (LinuxException e) {
+            loseDescriptor(number);
+            throw e;
+        }
         return own(number, description);
+    }
+
+    /** fcntl(2) as it is used here fails for a number that is not open, and no other: so that is what a fault makes of it. */
+    private void loseDescriptor(int number) {
+        kernel.lock();
+        try {
+            task.descriptors().close(number);
+            kernel.signalChange();
+        } catch (KernelError notOpen) {
+            // As it should be.
+        } finally {
+            kernel.unlock();
+        }
     }
 
     @Override

@@ -20,6 +20,9 @@ final class MdevBus {
     private static final String DRIVERS = "/sys/bus/mdev/drivers/";
     private static final String GROUPS = "/sys/kernel/iommu_groups/";
 
+    private static final String NODES = "/sys/class/vfio-dev/";
+    private static final String CONTAINER = "/dev/vfio/vfio";
+
     private final Kernel kernel;
     private final int instanceLimit;
     private final boolean devicesInFdinfo;
@@ -36,7 +39,7 @@ final class MdevBus {
         files.makeDirectory("/sys/bus/mdev/drivers");
         files.makeDirectory("/sys/class/mdev_bus");
         files.makeDirectory("/sys/kernel/iommu_groups");
-        files.put("/dev/vfio/vfio", new FileTree.Device(access -> new VfioContainer(), FileTree.Device.MISC, 196));
+        files.put(CONTAINER, containerNode());
         files.put("/dev/kvm", new FileTree.Device(access -> new KvmVm.Node(kernel), FileTree.Device.MISC, 232));
     }
 
@@ -107,7 +110,7 @@ final class MdevBus {
                 ? new MdpyDriver(kernel, profile)
                 : new GvtDriver(kernel, profile);
         VfioGroup group = new VfioGroup(kernel, devicesMade, profile);
-        VfioDevice device = new VfioDevice(kernel, uuid.toString(), group, profile, driver);
+        VfioDevice device = new VfioDevice(kernel, uuid.toString(), lowestFreeIndex(), group, profile, driver);
         group.setDevice(device);
         Vgpu vgpu = new Vgpu(kernel, this, parent, type, uuid, devicesMade, driver, device);
         vgpus.add(vgpu);
@@ -117,6 +120,20 @@ final class MdevBus {
             device.showInFdinfo(directory(vgpu));
         }
         return vgpu;
+    }
+
+    private FileTree.Device containerNode() {
+        return new FileTree.Device(access -> new VfioContainer(kernel), FileTree.Device.MISC, 196);
+    }
+
+    /** ida_alloc(): the numbers of removed devices are used again. */
+    private int lowestFreeIndex() {
+        for (int index = 0; ; index++) {
+            int candidate = index;
+            if (vgpus.stream().noneMatch(vgpu -> vgpu.device().index() == candidate)) {
+                return index;
+            }
+        }
     }
 
     private UUID nextUuid() {
@@ -141,7 +158,6 @@ final class MdevBus {
         files.makeDirectory(directory);
         files.link(directory + "/subsystem", "/sys/bus/mdev");
         files.link(directory + "/mdev_type", parent.typePath(vgpu.type()));
-        files.link(directory + "/iommu_group", GROUPS + group.number());
         // drivers/base/core.c dev_uevent(): the driver's name is in every bound device's uevent.
         files.put(directory + "/uevent", "DRIVER=" + parent.driverName());
         files.put(directory + "/remove", FileTree.Text.writeOnly(text -> removeStore(vgpu, text)));
@@ -150,15 +166,43 @@ final class MdevBus {
         files.link(DRIVERS + parent.driverName() + "/" + uuid, directory);
         files.link(DEVICES + uuid, directory);
         files.link(parent.typePath(vgpu.type()) + "/devices/" + uuid, directory);
-        files.link(GROUPS + group.number() + "/devices/" + uuid, directory);
-        files.put(
-                group.node(), new FileTree.Device(access -> group.open(), FileTree.Device.VFIO_GROUPS, group.number()));
+        showNodes(vgpu.device(), directory);
         if (parent.driverName().equals("mdpy")) {
             files.put(
                     directory + "/vendor/resolution",
                     vgpu.type().width() + "x" + vgpu.type().height());
         } else {
             files.put(directory + "/intel_vgpu/vgpu_id", Integer.toString(group.number()));
+        }
+    }
+
+    /** The group of a mediated device exists only where VFIO has groups; {@code vfio-dev} is there since 6.1, its node since 6.6. */
+    private void showNodes(VfioDevice device, String directory) {
+        FileTree files = kernel.files();
+        VfioGroup group = device.group();
+        DeviceNodes nodes = device.profile().nodes();
+        if (nodes.hasGroup()) {
+            files.link(directory + "/iommu_group", GROUPS + group.number());
+            files.link(GROUPS + group.number() + "/devices/" + device.name(), directory);
+            files.put(
+                    group.node(),
+                    new FileTree.Device(access -> group.open(), FileTree.Device.VFIO_GROUPS, group.number()));
+            files.put(CONTAINER, containerNode());
+        } else if (vgpus.stream().noneMatch(vgpu -> vgpu.profile().nodes().hasGroup())) {
+            files.remove(CONTAINER);
+        }
+        if (device.profile().isModern()) {
+            String own = directory + "/vfio-dev/vfio" + device.index();
+            files.link(own + "/device", directory);
+            files.link(NODES + "vfio" + device.index(), own);
+            if (nodes.hasCdev()) {
+                files.put(own + "/dev", FileTree.Device.VFIO_DEVICES + ":" + device.index());
+                files.put(
+                        device.node(),
+                        new FileTree.Device(access -> device.openNode(), FileTree.Device.VFIO_DEVICES, device.index()));
+                files.put(
+                        "/dev/iommu", new FileTree.Device(access -> new IommuFile(kernel), FileTree.Device.MISC, 122));
+            }
         }
     }
 
@@ -171,6 +215,15 @@ final class MdevBus {
             return FileTree.Pending.NOTHING;
         }
         return remove(vgpu)::isComplete;
+    }
+
+    /** vfio_device_del(): no new descriptor by the node from now on. */
+    private void hideNode(VfioDevice device, String directory) {
+        if (device.profile().isModern()) {
+            kernel.files().remove(directory + "/vfio-dev");
+            kernel.files().remove(NODES + "vfio" + device.index());
+            kernel.files().remove(device.node());
+        }
     }
 
     /**
@@ -195,6 +248,7 @@ final class MdevBus {
         files.remove(directory + "/driver");
         files.remove(DRIVERS + parent.driverName() + "/" + uuid);
         group.forgetDevice();
+        hideNode(vgpu.device(), directory);
         Removal removal = new Removal(kernel, () -> {
             group.setRemoved();
             files.remove(group.node());

@@ -10,6 +10,7 @@ public final class Errno {
     public static final int EINTR = 4;
     public static final int EIO = 5;
     public static final int ENXIO = 6;
+    public static final int E2BIG = 7;
     public static final int EBADF = 9;
     public static final int EAGAIN = 11;
     public static final int ENOMEM = 12;
@@ -54,6 +55,7 @@ public final class Errno {
             Map.entry(EINTR, new Text("EINTR", "interrupted system call")),
             Map.entry(EIO, new Text("EIO", "input/output error")),
             Map.entry(ENXIO, new Text("ENXIO", "no such device or address")),
+            Map.entry(E2BIG, new Text("E2BIG", "argument list too long")),
             Map.entry(EBADF, new Text("EBADF", "bad file descriptor")),
             Map.entry(EAGAIN, new Text("EAGAIN", "resource temporarily unavailable")),
             Map.entry(ENOMEM, new Text("ENOMEM", "cannot allocate memory")),
@@ -76,10 +78,10 @@ public final class Errno {
             Map.entry(ELOOP, new Text("ELOOP", "too many levels of symbolic links")),
             Map.entry(EBADFD, new Text("EBADFD", "file descriptor in bad state")),
             Map.entry(EOVERFLOW, new Text("EOVERFLOW", "value too large for defined data type")),
+            Map.entry(EMSGSIZE, new Text("EMSGSIZE", "message too long")),
             Map.entry(EOPNOTSUPP, new Text("EOPNOTSUPP", "operation not supported")),
             Map.entry(EPIPE, new Text("EPIPE", "broken pipe")),
             Map.entry(ENOTSOCK, new Text("ENOTSOCK", "socket operation on non-socket")),
-            Map.entry(EMSGSIZE, new Text("EMSGSIZE", "message too long")),
             Map.entry(EPROTOTYPE, new Text("EPROTOTYPE", "protocol wrong type for socket")),
             Map.entry(EADDRINUSE, new Text("EADDRINUSE", "address already in use")),
             Map.entry(ENOBUFS, new Text("ENOBUFS", "no buffer space available")),
