@@ -22,13 +22,15 @@ final class MdevBus {
 
     private final Kernel kernel;
     private final int instanceLimit;
+    private final boolean devicesInFdinfo;
     private final Map<String, MdevParent> parents = new LinkedHashMap<>();
     private final List<Vgpu> vgpus = new ArrayList<>();
     private int devicesMade;
 
-    MdevBus(Kernel kernel, int instanceLimit) {
+    MdevBus(Kernel kernel, int instanceLimit, boolean devicesInFdinfo) {
         this.kernel = kernel;
         this.instanceLimit = instanceLimit;
+        this.devicesInFdinfo = devicesInFdinfo;
         FileTree files = kernel.files();
         files.makeDirectory("/sys/bus/mdev/devices");
         files.makeDirectory("/sys/bus/mdev/drivers");
@@ -111,6 +113,9 @@ final class MdevBus {
         vgpus.add(vgpu);
         kernel.vblankTimers().add(driver);
         show(vgpu);
+        if (devicesInFdinfo) {
+            device.showInFdinfo(directory(vgpu));
+        }
         return vgpu;
     }
 

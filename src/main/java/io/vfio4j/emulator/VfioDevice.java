@@ -13,6 +13,7 @@ final class VfioDevice {
     private final DeviceDriver driver;
     private Optional<KvmVm> vm = Optional.empty();
     private Runnable whenUnused = () -> {};
+    private String fdinfo = "";
     private int opens;
 
     VfioDevice(Kernel kernel, String name, VfioGroup group, VgpuProfile profile, DeviceDriver driver) {
@@ -38,6 +39,11 @@ final class VfioDevice {
 
     boolean isOpen() {
         return opens > 0;
+    }
+
+    /** vfio_device_show_fdinfo(), since Linux 6.18. */
+    void showInFdinfo(String sysfsPath) {
+        fdinfo = "vfio-device-syspath: " + sysfsPath + "\n";
     }
 
     /** Runs an action when the last descriptor is closed, or now if there is none. */
@@ -66,7 +72,7 @@ final class VfioDevice {
         if (!profile.kvmRequired()) {
             return Optional.empty();
         }
-        KvmVm owner = group.vm().orElseThrow(() -> new KernelError(Errno.ESRCH));
+        KvmVm owner = group.vm().filter(KvmVm::isOfThisProcess).orElseThrow(() -> new KernelError(Errno.ESRCH));
         owner.claim(this);
         return Optional.of(owner);
     }
@@ -95,6 +101,11 @@ final class VfioDevice {
         @Override
         String name() {
             return "anon_inode:[vfio-device]";
+        }
+
+        @Override
+        String fdinfo() {
+            return fdinfo;
         }
 
         VfioDevice device() {

@@ -58,7 +58,7 @@ class ArchitectureTest {
             .whereLayer("vfio")
             .mayOnlyBeAccessedByLayers("display", "cli")
             .whereLayer("loop")
-            .mayOnlyBeAccessedByLayers("display", "cli")
+            .mayOnlyBeAccessedByLayers("vfio", "display", "cli")
             .whereLayer("proc")
             .mayOnlyBeAccessedByLayers("vfio", "display", "cli")
             .whereLayer("jna")
