@@ -18,12 +18,14 @@ final class DeviceChecks {
     private final HostDevice device;
     private final KernelChecks kernel;
     private final GroupLook groupLook;
+    private final Holders holders;
 
     DeviceChecks(SystemCalls calls, HostDevice device) {
         this.calls = calls;
         this.device = device;
         this.kernel = new KernelChecks(calls);
         this.groupLook = GroupLook.of(calls, device);
+        this.holders = holders();
     }
 
     private Optional<String> groupNode() {
@@ -89,7 +91,8 @@ final class DeviceChecks {
         }
         int number = device.group().getAsInt();
         String directory = "/sys/kernel/iommu_groups/" + number;
-        if (Reading.of(calls, directory + "/name").orEmpty().equals("vfio-noiommu")) {
+        // Not by the group's name: mediated devices are in groups called vfio-noiommu as well.
+        if (calls.exists("/dev/vfio/noiommu-" + number)) {
             return check.problem(
                     "Group " + number + " is one without an IOMMU, which vfio4j does not attach to.",
                     kernel.iommuRemedy());
@@ -133,17 +136,17 @@ final class DeviceChecks {
                         + " Or plug the device into another slot, which may have a group of its own.");
     }
 
-    /** Who has the device. */
-    Finding free(Check check) {
+    private Holders holders() {
         List<String> nodes = new ArrayList<>();
         groupNode().ifPresent(nodes::add);
         device.node().ifPresent(nodes::add);
-        boolean busy = groupLook.busy();
         Holders holders = Holders.of(calls, nodes);
-        if (busy && holders.list().isEmpty()) {
-            // The group stays open behind a device that was opened through it.
-            holders = Holders.find(calls, VFIO_DEVICE::equals);
-        }
+        // The group stays open behind a device that was opened through it.
+        return groupLook.busy() && holders.list().isEmpty() ? Holders.find(calls, VFIO_DEVICE::equals) : holders;
+    }
+
+    /** Who has the device. */
+    Finding free(Check check) {
         if (holders.includesSelf()) {
             return check.ok("This process has it open.");
         }
@@ -154,7 +157,7 @@ final class DeviceChecks {
                             + holders.list().get(0).pid() + ", or end the owner.");
         }
         String blind = holders.blindSpot().map(sentence -> " " + sentence).orElse("");
-        if (busy) {
+        if (groupLook.busy()) {
             return check.problem(
                     "It is open in a process that could not be found." + blind,
                     "Run vfio4j doctor as root, on the host.");
@@ -185,8 +188,8 @@ final class DeviceChecks {
         if (device.mdev().isEmpty()) {
             return Opening.notAttempted("Opening a PCI device resets it, so it was left alone.");
         }
-        return groupLook.busy()
-                ? Opening.notAttempted("Somebody else has the device.")
+        return groupLook.busy() || !holders.list().isEmpty()
+                ? Opening.notAttempted("It was not tried, because somebody has the device open.")
                 : Opening.attempt(calls, device);
     }
 

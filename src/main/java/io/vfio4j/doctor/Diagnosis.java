@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * What keeps a vGPU from being used, and what to do about it.
@@ -51,7 +52,7 @@ public record Diagnosis(String subject, List<Finding> findings) {
                 .checkIf("gvt", "GVT-g", graphics::gvt)
                 .check("kvm", "KVM", check -> kernel.kvm(check, graphics.hasSplittableGpu()))
                 .check("iommu", "IOMMU", kernel::iommu);
-        nodes(calls, examination);
+        nodes(calls, examination, true);
         examination.checkIf("node-devices", "Nodes of devices", new NodeChecks(calls)::ofDevices);
         process(calls, examination);
         return new Diagnosis(HOST, examination.findings());
@@ -65,7 +66,7 @@ public record Diagnosis(String subject, List<Finding> findings) {
                 .check("vfio-iommu", "IOMMU backend", kernel::iommuBackend);
     }
 
-    private static void nodes(SystemCalls calls, Examination examination) {
+    private static void nodes(SystemCalls calls, Examination examination, boolean kvm) {
         NodeChecks nodes = new NodeChecks(calls);
         // The container, which a kernel with nodes for single devices alone does not have.
         if (calls.exists("/sys/class/vfio") || calls.exists("/sys/class/misc/vfio")) {
@@ -80,7 +81,7 @@ public record Diagnosis(String subject, List<Finding> findings) {
                     "Node of iommufd",
                     check -> nodes.required(check, "/dev/iommu", NodeChecks.Rule.IOMMUFD));
         }
-        if (calls.exists("/sys/class/misc/kvm")) {
+        if (kvm && calls.exists("/sys/class/misc/kvm")) {
             examination.check(
                     "node-kvm", "Node of KVM", check -> nodes.required(check, "/dev/kvm", NodeChecks.Rule.KVM));
         }
@@ -157,29 +158,36 @@ public record Diagnosis(String subject, List<Finding> findings) {
     public static Diagnosis of(SystemCalls calls, HostDevice device) {
         KernelChecks kernel = new KernelChecks(calls);
         DeviceChecks checks = new DeviceChecks(calls, device);
-        Examination examination = basics(calls);
+        // Before we have it open ourselves.
+        Examination outside = new Examination()
+                .check("device", "Device", checks::device)
+                .check("group", "Group", checks::group)
+                .check("node-device", "Node of the device", checks::node)
+                .check("free", "Owner", checks::free);
+        Examination host = basics(calls);
+        Examination inside = new Examination();
         try (Opening opening = checks.open()) {
+            boolean kvm = opening.needsKvm()
+                    || device.mdev().filter(MdevDevice::isGvtG).isPresent();
             if (device.mdev().isPresent()) {
-                boolean kvm = opening.needsKvm() || device.mdev().get().isGvtG();
-                examination.check("mdev", "Mediated devices", kernel::mdev);
-                if (kvm) {
-                    examination.check("kvm", "KVM", check -> kernel.kvm(check, true));
-                }
+                host.check("mdev", "Mediated devices", kernel::mdev);
             } else {
-                examination.check("iommu", "IOMMU", kernel::iommu);
+                host.check("iommu", "IOMMU", kernel::iommu);
             }
-            nodes(calls, examination);
-            examination
-                    .check("device", "Device", checks::device)
-                    .check("group", "Group", checks::group)
-                    .check("node-device", "Node of the device", checks::node)
-                    .check("free", "Owner", checks::free)
-                    .check("opening", "Opening", check -> DeviceChecks.opening(check, opening))
+            if (kvm) {
+                host.check("kvm", "KVM", check -> kernel.kvm(check, true));
+            }
+            nodes(calls, host, kvm);
+            inside.check("opening", "Opening", check -> DeviceChecks.opening(check, opening))
                     .checkIf("kvm-needed", "KVM needed", check -> checks.kvmNeeded(check, opening));
-            display(examination, opening);
+            display(inside, opening);
         }
-        process(calls, examination);
-        return new Diagnosis(device.name(), examination.findings());
+        process(calls, inside);
+        return new Diagnosis(
+                device.name(),
+                Stream.of(host, outside, inside)
+                        .flatMap(examination -> examination.findings().stream())
+                        .toList());
     }
 
     private static void display(Examination examination, Opening opening) {
