@@ -21,6 +21,7 @@ import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.HostDevice;
 import io.vfio4j.vfio.PlaneType;
 import io.vfio4j.vfio.VfioContainer;
 import io.vfio4j.vfio.VfioDevice;
@@ -470,7 +471,7 @@ abstract class DisplayContract {
             assertTrue(listed.group().isPresent());
             assertFalse(listed.type().isEmpty());
             assertFalse(listed.parent().isEmpty());
-            assertTrue(listed.hasDriver(host.systemCalls()));
+            assertTrue(HostDevice.of(host.systemCalls(), listed).hasDriver(host.systemCalls()));
         }
     }
 
