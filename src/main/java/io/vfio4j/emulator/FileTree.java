@@ -11,17 +11,44 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
-/** The files that exist: /sys, /dev, and nothing else. Used under the kernel's lock. */
+/** The files that exist: /sys, /proc, /dev, sockets in /run and /tmp, and nothing else. Used under the kernel's lock. */
 final class FileTree {
     /** MAXSYMLINKS of include/linux/namei.h. */
     private static final int MOST_LINKS = 40;
 
     /** What a path may lead to. */
-    sealed interface Node permits Directory, Link, Text, Device {}
+    sealed interface Node permits Directory, Link, Text, Device, Socket {}
 
-    static final class Directory implements Node {
+    /** What was put into it, and what a filesystem such as proc makes up when somebody looks. */
+    static non-sealed class Directory implements Node {
         private final TreeMap<String, Node> children = new TreeMap<>();
+
+        /** Another child, made up. */
+        Optional<Node> madeUp(String name) throws KernelError {
+            return Optional.empty();
+        }
+
+        /** The names of what {@link #madeUp} knows. */
+        List<String> madeUpNames() throws KernelError {
+            return List.of();
+        }
+
+        void put(String name, Node node) {
+            children.put(name, node);
+        }
+
+        private Optional<Node> child(String name) throws KernelError {
+            Node put = children.get(name);
+            return put == null ? madeUp(name) : Optional.of(put);
+        }
+
+        private List<String> names() throws KernelError {
+            TreeSet<String> names = new TreeSet<>(madeUpNames());
+            names.addAll(children.keySet());
+            return new ArrayList<>(names);
+        }
     }
 
     /** A symbolic link. */
@@ -44,6 +71,8 @@ final class FileTree {
         static final int MISC = 10;
         /** What alloc_chrdev_region() may have found for the groups: it counts down from 254, and from 511 then. */
         static final int VFIO_GROUPS = 511;
+        /** The same for the devices' own nodes. */
+        static final int VFIO_DEVICES = 510;
     }
 
     /** Whose a file is, and its mode bits. */
@@ -54,6 +83,9 @@ final class FileTree {
             return new Ownership(permissions, ROOT, ROOT);
         }
     }
+
+    /** Where a UNIX socket is bound, though it may be closed by now. */
+    record Socket(UnixSocket bound) implements Node {}
 
     interface Show {
         String show() throws KernelError;
@@ -86,7 +118,7 @@ final class FileTree {
 
     /** Puts a node, making the directories above it. */
     void put(String path, Node node) {
-        parent(path).children.put(lastName(path), node);
+        parent(path).put(lastName(path), node);
     }
 
     void put(String path, String text) {
@@ -104,6 +136,29 @@ final class FileTree {
         StringBuilder relative = new StringBuilder("../".repeat(from.length - 1 - common));
         relative.append(String.join("/", List.of(to).subList(common, to.length)));
         put(path, new Link(relative.toString()));
+    }
+
+    /** The last step of bind(2): the directory has to be there, the name must not. */
+    void bind(String path, UnixSocket socket) throws KernelError {
+        if (exists(path)) {
+            throw new KernelError(Errno.EADDRINUSE);
+        }
+        if (!(resolve(path.substring(0, path.lastIndexOf('/') + 1)) instanceof Directory)) {
+            throw new KernelError(Errno.ENOTDIR);
+        }
+        put(path, new Socket(socket));
+    }
+
+    /** unlink(2): sysfs, proc and /dev let go of nothing. */
+    void unlink(String path) throws KernelError {
+        Node node = walk(path, false);
+        if (node instanceof Directory) {
+            throw new KernelError(Errno.EISDIR);
+        }
+        if (!(node instanceof Socket)) {
+            throw new KernelError(Errno.EPERM);
+        }
+        remove(path);
     }
 
     /** Removes a node and everything below it. */
@@ -176,7 +231,7 @@ final class FileTree {
         if (!(resolve(path) instanceof Directory directory)) {
             throw new KernelError(Errno.ENOTDIR);
         }
-        return new ArrayList<>(directory.children.keySet());
+        return directory.names();
     }
 
     String readLink(String path) throws KernelError {
@@ -229,10 +284,7 @@ final class FileTree {
                 }
                 continue;
             }
-            Node child = at.peek().children.get(name);
-            if (child == null) {
-                throw new KernelError(Errno.ENOENT);
-            }
+            Node child = at.peek().child(name).orElseThrow(() -> new KernelError(Errno.ENOENT));
             boolean last = left.isEmpty();
             if (child instanceof Link link && (followLast || !last)) {
                 if (++links > MOST_LINKS) {

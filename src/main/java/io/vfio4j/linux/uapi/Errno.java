@@ -11,6 +11,7 @@ public final class Errno {
     public static final int EINTR = 4;
     public static final int EIO = 5;
     public static final int ENXIO = 6;
+    public static final int E2BIG = 7;
     public static final int EBADF = 9;
     public static final int EAGAIN = 11;
     public static final int ENOMEM = 12;
@@ -36,6 +37,16 @@ public final class Errno {
     public static final int EUSERS = 87;
     public static final int EOPNOTSUPP = 95;
     public static final int ETIMEDOUT = 110;
+    public static final int EPIPE = 32;
+    public static final int ENOTSOCK = 88;
+    public static final int EMSGSIZE = 90;
+    public static final int EPROTOTYPE = 91;
+    public static final int EADDRINUSE = 98;
+    public static final int ENOBUFS = 105;
+    public static final int ENOTCONN = 107;
+    public static final int ECONNRESET = 104;
+    public static final int ETOOMANYREFS = 109;
+    public static final int ECONNREFUSED = 111;
 
     private record Text(String name, String meaning) {}
 
@@ -46,6 +57,7 @@ public final class Errno {
             Map.entry(EINTR, new Text("EINTR", "interrupted system call")),
             Map.entry(EIO, new Text("EIO", "input/output error")),
             Map.entry(ENXIO, new Text("ENXIO", "no such device or address")),
+            Map.entry(E2BIG, new Text("E2BIG", "argument list too long")),
             Map.entry(EBADF, new Text("EBADF", "bad file descriptor")),
             Map.entry(EAGAIN, new Text("EAGAIN", "resource temporarily unavailable")),
             Map.entry(ENOMEM, new Text("ENOMEM", "cannot allocate memory")),
@@ -69,7 +81,17 @@ public final class Errno {
             Map.entry(EBADFD, new Text("EBADFD", "file descriptor in bad state")),
             Map.entry(EUSERS, new Text("EUSERS", "too many users")),
             Map.entry(EOVERFLOW, new Text("EOVERFLOW", "value too large for defined data type")),
+            Map.entry(EMSGSIZE, new Text("EMSGSIZE", "message too long")),
             Map.entry(EOPNOTSUPP, new Text("EOPNOTSUPP", "operation not supported")),
+            Map.entry(EPIPE, new Text("EPIPE", "broken pipe")),
+            Map.entry(ENOTSOCK, new Text("ENOTSOCK", "socket operation on non-socket")),
+            Map.entry(EPROTOTYPE, new Text("EPROTOTYPE", "protocol wrong type for socket")),
+            Map.entry(EADDRINUSE, new Text("EADDRINUSE", "address already in use")),
+            Map.entry(ENOBUFS, new Text("ENOBUFS", "no buffer space available")),
+            Map.entry(ENOTCONN, new Text("ENOTCONN", "transport endpoint is not connected")),
+            Map.entry(ECONNRESET, new Text("ECONNRESET", "connection reset by peer")),
+            Map.entry(ETOOMANYREFS, new Text("ETOOMANYREFS", "too many references: cannot splice")),
+            Map.entry(ECONNREFUSED, new Text("ECONNREFUSED", "connection refused")),
             Map.entry(ETIMEDOUT, new Text("ETIMEDOUT", "connection timed out")));
 
     private Errno() {}
