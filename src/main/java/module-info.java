@@ -26,6 +26,7 @@ module io.vfio4j {
     exports io.vfio4j.loop;
     exports io.vfio4j.kvm;
     exports io.vfio4j.mdev;
+    exports io.vfio4j.proc;
     exports io.vfio4j.vfio;
 
     opens io.vfio4j.cli to

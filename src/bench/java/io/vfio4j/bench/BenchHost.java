@@ -4,6 +4,7 @@ import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.VgpuProfile;
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
@@ -140,6 +141,16 @@ final class BenchHost implements SystemCalls {
     @Override
     public boolean exists(String path) {
         return devices.systemCalls().exists(path);
+    }
+
+    @Override
+    public FileStatus status(String path) throws LinuxException {
+        return devices.systemCalls().status(path);
+    }
+
+    @Override
+    public void checkAccess(String path, Access access) throws LinuxException {
+        devices.systemCalls().checkAccess(path, access);
     }
 
     @Override

@@ -5,9 +5,11 @@ import io.vfio4j.linux.uapi.Errno;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalInt;
 
 /**
- * A Linux host in memory, with vGPUs: what {@link #systemCalls} answers is what a kernel would. One process uses it.
+ * A Linux host in memory, with vGPUs: what {@link #systemCalls} answers is what a kernel would. One process uses it, and
+ * {@link #process} starts others, such as a VMM.
  *
  * <p>In virtual time, which is the default, nothing happens by itself and the same calls always have the same results. Safe for
  * use by any thread.
@@ -19,10 +21,14 @@ public final class EmulatedHost implements AutoCloseable {
     private final SystemCalls systemCalls;
 
     private EmulatedHost(Builder builder) {
-        kernel = new Kernel(builder.virtual, builder.descriptorLimit, builder.lockedMemoryLimit);
-        bus = new MdevBus(kernel, builder.instanceLimit);
+        kernel = new Kernel(
+                builder.virtual,
+                new ProcessLimits(builder.descriptorLimit, builder.lockedMemoryLimit),
+                builder.user,
+                builder.ptraceScope);
+        bus = new MdevBus(kernel, builder.instanceLimit, builder.devicesInFdinfo);
         clock = new EmulatedClock(kernel);
-        systemCalls = new EmulatedSystemCalls(kernel, clock);
+        systemCalls = new EmulatedSystemCalls(kernel, kernel.processes().first(), clock);
         builder.parents.forEach(bus::parent);
         builder.vgpus.forEach(this::create);
         if (!builder.virtual) {
@@ -53,13 +59,18 @@ public final class EmulatedHost implements AutoCloseable {
     public static final class Builder {
         private static final int DEFAULT_DESCRIPTOR_LIMIT = 1024;
         private static final int DEFAULT_INSTANCE_LIMIT = 64;
+        /** What systemd gives a process. */
+        private static final long DEFAULT_LOCKED_MEMORY_LIMIT = 8L << 20;
 
         private final List<VgpuProfile> vgpus = new ArrayList<>();
         private final List<VgpuProfile> parents = new ArrayList<>();
         private boolean virtual = true;
         private int descriptorLimit = DEFAULT_DESCRIPTOR_LIMIT;
         private int instanceLimit = DEFAULT_INSTANCE_LIMIT;
-        private long lockedMemoryLimit = LockedMemory.UNLIMITED;
+        private long lockedMemoryLimit = DEFAULT_LOCKED_MEMORY_LIMIT;
+        private int user;
+        private int ptraceScope;
+        private boolean devicesInFdinfo;
 
         private Builder() {}
 
@@ -121,10 +132,10 @@ public final class EmulatedHost implements AutoCloseable {
         }
 
         /**
-         * Limits how much memory the process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM. Only devices
-         * behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
+         * Limits how much memory a process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM, but not for root.
+         * Only devices behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
          *
-         * @param bytes not negative; no limit by default, as for a process with CAP_IPC_LOCK
+         * @param bytes not negative; 8 MiB by default
          * @return this
          */
         public Builder lockedMemoryLimit(long bytes) {
@@ -150,6 +161,43 @@ public final class EmulatedHost implements AutoCloseable {
         }
 
         /**
+         * Says whose the process is that uses the host. It matters only towards other processes: every file may be opened by
+         * everybody.
+         *
+         * @param id a user id; 0, which is root with every capability, by default
+         * @return this
+         */
+        public Builder user(int id) {
+            user = EmulatedProcess.requireUser(id);
+            return this;
+        }
+
+        /**
+         * Sets {@code kernel.yama.ptrace_scope}: which processes may take descriptors of others of the same user.
+         *
+         * @param scope 0 all, which is the default; 1 the ancestors, of which there are none here; 2 those with CAP_SYS_PTRACE, as
+         *     those of 1; 3 none, not even root's
+         * @return this
+         */
+        public Builder ptraceScope(int scope) {
+            if (scope < 0 || scope > 3) {
+                throw new IllegalArgumentException("a ptrace_scope of " + scope + ", which is 0 to 3");
+            }
+            ptraceScope = scope;
+            return this;
+        }
+
+        /**
+         * Has {@code /proc/PID/fdinfo} name the device that a descriptor is for, as Linux does from 6.18 on.
+         *
+         * @return this
+         */
+        public Builder devicesInFdinfo() {
+            devicesInFdinfo = true;
+            return this;
+        }
+
+        /**
          * Makes the host.
          *
          * @return a host, to be closed
@@ -166,6 +214,67 @@ public final class EmulatedHost implements AutoCloseable {
      */
     public SystemCalls systemCalls() {
         return systemCalls;
+    }
+
+    /**
+     * The number of the process that uses the host.
+     *
+     * @return always the same
+     */
+    public int pid() {
+        return kernel.processes().first().pid();
+    }
+
+    /**
+     * Starts another process, of root.
+     *
+     * @param command what it is called, for example {@code qemu-system-x86_64}
+     * @return the process, with nothing open
+     */
+    public EmulatedProcess process(String command) {
+        return process(command, 0);
+    }
+
+    /**
+     * Starts another process.
+     *
+     * @param command what it is called, for example {@code qemu-system-x86_64}
+     * @param user whose it is; 0 for root, which has every capability
+     * @return the process, with nothing open
+     */
+    public EmulatedProcess process(String command, int user) {
+        return start(OptionalInt.empty(), command, user);
+    }
+
+    /**
+     * Starts another process with a number that may have been another one's before.
+     *
+     * @param pid the number
+     * @param command what it is called
+     * @param user whose it is
+     * @return the process, with nothing open
+     * @throws IllegalArgumentException when there is such a process
+     */
+    public EmulatedProcess process(int pid, String command, int user) {
+        if (pid < 1) {
+            throw new IllegalArgumentException("process " + pid);
+        }
+        return start(OptionalInt.of(pid), command, user);
+    }
+
+    private EmulatedProcess start(OptionalInt pid, String command, int user) {
+        EmulatedProcess.requireUser(user);
+        kernel.lock();
+        try {
+            Processes processes = kernel.processes();
+            int number = pid.orElseGet(processes::nextPid);
+            Task task = processes.start(number, command, user);
+            return new EmulatedProcess(kernel, task, new EmulatedSystemCalls(kernel, task, clock));
+        } catch (KernelError exists) {
+            throw new IllegalArgumentException("there is a process " + pid.orElseThrow() + " already", exists);
+        } finally {
+            kernel.unlock();
+        }
     }
 
     /**
@@ -224,6 +333,20 @@ public final class EmulatedHost implements AutoCloseable {
     }
 
     /**
+     * The KVM VMs.
+     *
+     * @return those that something still holds, in the order in which they were created
+     */
+    public List<EmulatedVm> vms() {
+        kernel.lock();
+        try {
+            return kernel.vms().stream().map(vm -> new EmulatedVm(kernel, vm)).toList();
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
      * What shall go wrong.
      *
      * @return always the same
@@ -233,35 +356,35 @@ public final class EmulatedHost implements AutoCloseable {
     }
 
     /**
-     * How many descriptors the process has open, beyond its first three.
+     * How many descriptors the process that uses the host has open, beyond its first three.
      *
      * @return 0 when everything is closed
      */
     public int openDescriptors() {
         kernel.lock();
         try {
-            return kernel.descriptors().open();
+            return kernel.processes().first().descriptors().open();
         } finally {
             kernel.unlock();
         }
     }
 
     /**
-     * What the process has open.
+     * What the process that uses the host has open.
      *
      * @return a path or name for each descriptor
      */
     public List<String> openFiles() {
         kernel.lock();
         try {
-            return kernel.descriptors().labels();
+            return kernel.processes().first().descriptors().labels();
         } finally {
             kernel.unlock();
         }
     }
 
     /**
-     * The system calls that were made, in their order: operation, detail, target. For example {@code open /dev/vfio/1},
+     * The system calls that the process that uses the host has made, in their order: operation, detail, target. For example {@code open /dev/vfio/1},
      * {@code VFIO_DEVICE_SET_IRQS mask index 5 …}, {@code epoll_ctl add …}, {@code close …}. Waiting, reading and signalling
      * counters, and arming timers, leave no trace.
      *

@@ -22,23 +22,27 @@ final class MdevBus {
 
     private static final String NODES = "/sys/class/vfio-dev/";
     private static final String CONTAINER = "/dev/vfio/vfio";
+    /** The first that MISC_DYNAMIC_MINOR gives. */
+    private static final int IOMMU_MINOR = 127;
 
     private final Kernel kernel;
     private final int instanceLimit;
+    private final boolean devicesInFdinfo;
     private final Map<String, MdevParent> parents = new LinkedHashMap<>();
     private final List<Vgpu> vgpus = new ArrayList<>();
     private int devicesMade;
 
-    MdevBus(Kernel kernel, int instanceLimit) {
+    MdevBus(Kernel kernel, int instanceLimit, boolean devicesInFdinfo) {
         this.kernel = kernel;
         this.instanceLimit = instanceLimit;
+        this.devicesInFdinfo = devicesInFdinfo;
         FileTree files = kernel.files();
         files.makeDirectory("/sys/bus/mdev/devices");
         files.makeDirectory("/sys/bus/mdev/drivers");
         files.makeDirectory("/sys/class/mdev_bus");
         files.makeDirectory("/sys/kernel/iommu_groups");
         files.put(CONTAINER, containerNode());
-        files.put("/dev/kvm", new FileTree.Device(access -> new KvmVm.Node(kernel)));
+        files.put("/dev/kvm", new FileTree.Device(access -> new KvmVm.Node(kernel), FileTree.Device.MISC, 232));
     }
 
     List<Vgpu> vgpus() {
@@ -114,11 +118,14 @@ final class MdevBus {
         vgpus.add(vgpu);
         kernel.vblankTimers().add(driver);
         show(vgpu);
+        if (devicesInFdinfo) {
+            device.showInFdinfo(directory(vgpu));
+        }
         return vgpu;
     }
 
     private FileTree.Device containerNode() {
-        return new FileTree.Device(access -> new VfioContainer(kernel));
+        return new FileTree.Device(access -> new VfioContainer(kernel), FileTree.Device.MISC, 196);
     }
 
     /** ida_alloc(): the numbers of removed devices are used again. */
@@ -179,7 +186,9 @@ final class MdevBus {
         if (nodes.hasGroup()) {
             files.link(directory + "/iommu_group", GROUPS + group.number());
             files.link(GROUPS + group.number() + "/devices/" + device.name(), directory);
-            files.put(group.node(), new FileTree.Device(access -> group.open()));
+            files.put(
+                    group.node(),
+                    new FileTree.Device(access -> group.open(), FileTree.Device.VFIO_GROUPS, group.number()));
             files.put(CONTAINER, containerNode());
         } else if (vgpus.stream().noneMatch(vgpu -> vgpu.profile().nodes().hasGroup())) {
             files.remove(CONTAINER);
@@ -189,9 +198,13 @@ final class MdevBus {
             files.link(own + "/device", directory);
             files.link(NODES + "vfio" + device.index(), own);
             if (nodes.hasCdev()) {
-                files.put(own + "/dev", "511:" + device.index());
-                files.put(device.node(), new FileTree.Device(access -> device.openNode()));
-                files.put("/dev/iommu", new FileTree.Device(access -> new IommuFile(kernel)));
+                files.put(own + "/dev", FileTree.Device.VFIO_DEVICES + ":" + device.index());
+                files.put(
+                        device.node(),
+                        new FileTree.Device(access -> device.openNode(), FileTree.Device.VFIO_DEVICES, device.index()));
+                files.put(
+                        "/dev/iommu",
+                        new FileTree.Device(access -> new IommuFile(kernel), FileTree.Device.MISC, IOMMU_MINOR));
             }
         }
     }

@@ -16,6 +16,7 @@ final class VfioDevice {
     private Optional<KvmVm> vm = Optional.empty();
     private Optional<DeviceNode> boundNode = Optional.empty();
     private Runnable whenUnused = () -> {};
+    private String fdinfo = "";
     private int opens;
     /** Descriptors of any kind, for which a removal waits: a node that is open but not bound is none of the opens. */
     private int registrations;
@@ -63,6 +64,15 @@ final class VfioDevice {
     /** Whether somebody has a descriptor for it, be it of use or not. */
     boolean isHeld() {
         return registrations > 0;
+    }
+
+    /** vfio_device_show_fdinfo(), since Linux 6.18. */
+    void showInFdinfo(String sysfsPath) {
+        fdinfo = "vfio-device-syspath: " + sysfsPath + "\n";
+    }
+
+    String fdinfo() {
+        return fdinfo;
     }
 
     /** Runs an action when the last descriptor is closed, or now if there is none. */
@@ -120,7 +130,7 @@ final class VfioDevice {
         if (!profile.kvmRequired()) {
             return Optional.empty();
         }
-        KvmVm owner = given.orElseThrow(() -> new KernelError(Errno.ESRCH));
+        KvmVm owner = given.filter(KvmVm::isOfThisProcess).orElseThrow(() -> new KernelError(Errno.ESRCH));
         owner.claim(this);
         return Optional.of(owner);
     }
@@ -160,6 +170,11 @@ final class VfioDevice {
         @Override
         String name() {
             return "anon_inode:[vfio-device]";
+        }
+
+        @Override
+        String fdinfo() {
+            return fdinfo;
         }
 
         VfioDevice device() {

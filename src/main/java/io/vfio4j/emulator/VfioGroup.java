@@ -51,10 +51,6 @@ final class VfioGroup {
         return vm;
     }
 
-    void setVm(Optional<KvmVm> owner) {
-        vm = owner;
-    }
-
     boolean isUsable() {
         return type1().isPresent();
     }
@@ -103,14 +99,15 @@ final class VfioGroup {
     }
 
     /** An open /dev/vfio/N. */
-    final class File extends OpenFile {
+    final class File extends OpenFile implements VmMember {
         @Override
         String name() {
             return node();
         }
 
-        VfioGroup group() {
-            return VfioGroup.this;
+        @Override
+        public void setVm(Optional<KvmVm> owner) {
+            vm = owner;
         }
 
         @Override

@@ -49,7 +49,7 @@ final class CdevPath {
             Descriptor device = opened.add(openNode());
             if (vm.isPresent()) {
                 // Before the device is bound, which is when its driver looks for the VM.
-                opened.add(vm.get().associate(device));
+                opened.add(vm.get().associateDevice(device));
             }
             bind(device, iommufd);
             int ioas = allocate(iommufd);

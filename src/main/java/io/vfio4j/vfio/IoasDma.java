@@ -3,6 +3,7 @@ package io.vfio4j.vfio;
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.MalformedReplyException;
 import io.vfio4j.linux.NativeBytes;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.SystemCalls;

@@ -33,10 +33,18 @@ public final class Errno {
     public static final int ELOOP = 40;
     public static final int EBADFD = 77;
     public static final int EOVERFLOW = 75;
-    public static final int EMSGSIZE = 90;
     public static final int EOPNOTSUPP = 95;
-    public static final int EADDRINUSE = 98;
     public static final int ETIMEDOUT = 110;
+    public static final int EPIPE = 32;
+    public static final int ENOTSOCK = 88;
+    public static final int EMSGSIZE = 90;
+    public static final int EPROTOTYPE = 91;
+    public static final int EADDRINUSE = 98;
+    public static final int ENOBUFS = 105;
+    public static final int ENOTCONN = 107;
+    public static final int ECONNRESET = 104;
+    public static final int ETOOMANYREFS = 109;
+    public static final int ECONNREFUSED = 111;
 
     private record Text(String name, String meaning) {}
 
@@ -70,9 +78,17 @@ public final class Errno {
             Map.entry(ELOOP, new Text("ELOOP", "too many levels of symbolic links")),
             Map.entry(EBADFD, new Text("EBADFD", "file descriptor in bad state")),
             Map.entry(EOVERFLOW, new Text("EOVERFLOW", "value too large for defined data type")),
-            Map.entry(EMSGSIZE, new Text("EMSGSIZE", "message too long")),
             Map.entry(EOPNOTSUPP, new Text("EOPNOTSUPP", "operation not supported")),
+            Map.entry(EPIPE, new Text("EPIPE", "broken pipe")),
+            Map.entry(ENOTSOCK, new Text("ENOTSOCK", "socket operation on non-socket")),
+            Map.entry(EMSGSIZE, new Text("EMSGSIZE", "message too long")),
+            Map.entry(EPROTOTYPE, new Text("EPROTOTYPE", "protocol wrong type for socket")),
             Map.entry(EADDRINUSE, new Text("EADDRINUSE", "address already in use")),
+            Map.entry(ENOBUFS, new Text("ENOBUFS", "no buffer space available")),
+            Map.entry(ENOTCONN, new Text("ENOTCONN", "transport endpoint is not connected")),
+            Map.entry(ECONNRESET, new Text("ECONNRESET", "connection reset by peer")),
+            Map.entry(ETOOMANYREFS, new Text("ETOOMANYREFS", "too many references: cannot splice")),
+            Map.entry(ECONNREFUSED, new Text("ECONNREFUSED", "connection refused")),
             Map.entry(ETIMEDOUT, new Text("ETIMEDOUT", "connection timed out")));
 
     private Errno() {}

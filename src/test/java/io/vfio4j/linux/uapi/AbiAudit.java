@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -34,6 +35,8 @@ final class AbiAudit {
             io.vfio4j.linux.uapi.Files.class,
                     List.of(
                             "fcntl.h",
+                            "sys/stat.h",
+                            "unistd.h",
                             "sys/mman.h",
                             "sys/eventfd.h",
                             "sys/timerfd.h",
@@ -42,17 +45,45 @@ final class AbiAudit {
                             "stdint.h"));
 
     /** What a constant is in C, where the rule does not tell. */
-    private static final Map<String, String> EXPRESSIONS = Map.of(
-            "Vfio.RegionInfo.CAP_START", "sizeof(struct vfio_region_info)",
-            "Vfio.DeviceBindIommufd.MINSZ", "(offsetof(struct vfio_device_bind_iommufd, out_devid) + sizeof(__u32))",
-            "Vfio.DeviceAttachIommufdPt.MINSZ",
-                    "(offsetof(struct vfio_device_attach_iommufd_pt, pt_id) + sizeof(__u32))",
-            "Vfio.DeviceDetachIommufdPt.MINSZ",
-                    "(offsetof(struct vfio_device_detach_iommufd_pt, flags) + sizeof(__u32))",
-            "Files.EpollEvent.X86_64_SIZE", "sizeof(struct packed_epoll_event)",
-            "Files.EpollEvent.X86_64_DATA", "offsetof(struct packed_epoll_event, data)",
-            "Files.EpollEvent.ALIGNED_SIZE", "sizeof(struct aligned_epoll_event)",
-            "Files.EpollEvent.ALIGNED_DATA", "offsetof(struct aligned_epoll_event, data)");
+    private static final Map<String, String> EXPRESSIONS = Map.ofEntries(
+            Map.entry("Vfio.RegionInfo.CAP_START", "sizeof(struct vfio_region_info)"),
+            Map.entry("Vfio.DeviceBindIommufd.MINSZ", endOf("vfio_device_bind_iommufd", "out_devid")),
+            Map.entry("Vfio.DeviceAttachIommufdPt.MINSZ", endOf("vfio_device_attach_iommufd_pt", "pt_id")),
+            Map.entry("Vfio.DeviceDetachIommufdPt.MINSZ", endOf("vfio_device_detach_iommufd_pt", "flags")),
+            Map.entry("Kvm.IrqRoutingEntry.IRQCHIP_IRQCHIP", member("kvm_irq_routing_entry", "u.irqchip.irqchip")),
+            Map.entry("Kvm.IrqRoutingEntry.IRQCHIP_PIN", member("kvm_irq_routing_entry", "u.irqchip.pin")),
+            Map.entry("Kvm.IrqRoutingEntry.MSI_ADDRESS_LO", member("kvm_irq_routing_entry", "u.msi.address_lo")),
+            Map.entry("Kvm.IrqRoutingEntry.MSI_ADDRESS_HI", member("kvm_irq_routing_entry", "u.msi.address_hi")),
+            Map.entry("Kvm.IrqRoutingEntry.MSI_DATA", member("kvm_irq_routing_entry", "u.msi.data")),
+            Map.entry("Files.EpollEvent.X86_64_SIZE", "sizeof(struct packed_epoll_event)"),
+            Map.entry("Files.EpollEvent.X86_64_DATA", member("packed_epoll_event", "data")),
+            Map.entry("Files.EpollEvent.ALIGNED_SIZE", "sizeof(struct aligned_epoll_event)"),
+            Map.entry("Files.EpollEvent.ALIGNED_DATA", member("aligned_epoll_event", "data")));
+
+    /** What {@code asm/kvm.h} has on x86 only, where the interrupt controllers are these. */
+    static final Set<String> X86_ONLY = Set.of(
+            "Kvm.KVM_IRQCHIP_PIC_MASTER",
+            "Kvm.KVM_IRQCHIP_PIC_SLAVE",
+            "Kvm.KVM_IRQCHIP_IOAPIC",
+            "Kvm.KVM_IOAPIC_NUM_PINS");
+
+    private static String member(String struct, String path) {
+        return "offsetof(struct " + struct + ", " + path + ")";
+    }
+
+    /** offsetofend() of the kernel, of a member of four bytes. */
+    private static String endOf(String struct, String path) {
+        return "(" + member(struct, path) + " + 4)";
+    }
+
+    /** Headers before Linux 6.6 have the numbers under the names that later ones define as the same. */
+    private static final String KVM_VFIO_FILE = """
+            #if defined(KVM_DEV_VFIO_GROUP) && !defined(KVM_DEV_VFIO_FILE)
+            #define KVM_DEV_VFIO_FILE KVM_DEV_VFIO_GROUP
+            #define KVM_DEV_VFIO_FILE_ADD KVM_DEV_VFIO_GROUP_ADD
+            #define KVM_DEV_VFIO_FILE_DEL KVM_DEV_VFIO_GROUP_DEL
+            #endif
+            """;
 
     /**
      * The header has the layout of the architecture that is compiled for. That the other one is what it is said to be is known
@@ -203,6 +234,12 @@ final class AbiAudit {
             return run("#include <" + header + ">\n", workspace).isEmpty();
         }
 
+        /** Whether it compiles for x86-64. */
+        boolean isForX86(Path workspace) throws IOException, InterruptedException {
+            return run("#ifndef __x86_64__\n#error another architecture\n#endif\n", workspace)
+                    .isEmpty();
+        }
+
         /**
          * Has the compiler check the claims.
          *
@@ -214,7 +251,7 @@ final class AbiAudit {
                 throws IOException, InterruptedException {
             StringBuilder source = new StringBuilder("#define _GNU_SOURCE\n#include <stddef.h>\n");
             headers.forEach(header -> source.append("#include <").append(header).append(">\n"));
-            source.append(EPOLL_EVENTS);
+            source.append(EPOLL_EVENTS).append(KVM_VFIO_FILE);
             int first = (int) source.chars().filter(c -> c == '\n').count() + 1;
             for (Claim claim : claims) {
                 source.append("_Static_assert(")
