@@ -1,6 +1,7 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.linux.uapi.Errno;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.regex.Pattern;
  */
 final class MdevBus {
     private static final Pattern UUID_TEXT = Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
+    private static final int UUID_LENGTH = 36;
     private static final Pattern NUMBER = Pattern.compile("\\+?(0[xX]\\p{XDigit}+|\\d+)");
     private static final String DEVICES = "/sys/bus/mdev/devices/";
     private static final String DRIVERS = "/sys/bus/mdev/drivers/";
@@ -26,15 +28,17 @@ final class MdevBus {
     private static final int IOMMU_MINOR = 127;
 
     private final Kernel kernel;
-    private final int instanceLimit;
+    private final MdevParent.Limits limits;
+    private final long nodeDelayNanos;
     private final boolean devicesInFdinfo;
     private final Map<String, MdevParent> parents = new LinkedHashMap<>();
     private final List<Vgpu> vgpus = new ArrayList<>();
     private int devicesMade;
 
-    MdevBus(Kernel kernel, int instanceLimit, boolean devicesInFdinfo) {
+    MdevBus(Kernel kernel, MdevParent.Limits limits, long nodeDelayNanos, boolean devicesInFdinfo) {
         this.kernel = kernel;
-        this.instanceLimit = instanceLimit;
+        this.limits = limits;
+        this.nodeDelayNanos = nodeDelayNanos;
         this.devicesInFdinfo = devicesInFdinfo;
         FileTree files = kernel.files();
         files.makeDirectory("/sys/bus/mdev/devices");
@@ -51,7 +55,7 @@ final class MdevBus {
 
     /** Makes the device known that vGPUs of this profile are parts of. */
     MdevParent parent(VgpuProfile profile) {
-        MdevParent wanted = MdevParent.of(profile);
+        MdevParent wanted = MdevParent.of(profile, limits);
         MdevParent known = parents.putIfAbsent(wanted.name(), wanted);
         if (known != null) {
             return known;
@@ -66,24 +70,32 @@ final class MdevBus {
         }
         for (MdevType type : wanted.types()) {
             String path = wanted.typePath(type);
-            files.put(path + "/name", type.name());
+            wanted.label(type).ifPresent(label -> files.put(path + "/name", label));
             files.put(path + "/description", type.description());
             files.put(path + "/device_api", "vfio-pci");
-            files.put(path + "/available_instances", FileTree.Text.readOnly(() -> instancesLeft(wanted) + "\n"));
+            files.put(path + "/available_instances", FileTree.Text.readOnly(() -> available(wanted, type) + "\n"));
             files.put(path + "/create", FileTree.Text.writeOnly(text -> create(wanted, type, text)));
             files.makeDirectory(path + "/devices");
         }
         return wanted;
     }
 
-    private long instancesLeft(MdevParent parent) {
-        return instanceLimit
-                - vgpus.stream().filter(vgpu -> vgpu.parent() == parent).count();
+    private int available(MdevParent parent, MdevType type) {
+        return parent.available(
+                type,
+                vgpus.stream()
+                        .filter(vgpu -> vgpu.parent() == parent)
+                        .map(Vgpu::type)
+                        .toList());
     }
 
-    /** create_store(): a UUID, perhaps with a newline. */
+    /** create_store(): a UUID, and perhaps one more byte, meant for a newline, which guid_parse() does not look at. */
     private FileTree.Pending create(MdevParent parent, MdevType type, String text) throws KernelError {
-        String name = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+        int length = text.getBytes(StandardCharsets.UTF_8).length;
+        if (length < UUID_LENGTH || length > UUID_LENGTH + 1) {
+            throw new KernelError(Errno.EINVAL);
+        }
+        String name = text.substring(0, Math.min(text.length(), UUID_LENGTH));
         if (!UUID_TEXT.matcher(name).matches()) {
             throw new KernelError(Errno.EINVAL);
         }
@@ -104,8 +116,8 @@ final class MdevBus {
         if (vgpus.stream().anyMatch(vgpu -> vgpu.uuid().equals(uuid))) {
             throw new KernelError(Errno.EEXIST);
         }
-        if (instancesLeft(parent) <= 0) {
-            throw new KernelError(Errno.ENOSPC);
+        if (available(parent, type) <= 0) {
+            throw new KernelError(parent.exhausted());
         }
         devicesMade++;
         VgpuDriver driver = profile.dialect() == EmulatedDialect.MDPY
@@ -168,7 +180,7 @@ final class MdevBus {
         files.link(DRIVERS + parent.driverName() + "/" + uuid, directory);
         files.link(DEVICES + uuid, directory);
         files.link(parent.typePath(vgpu.type()) + "/devices/" + uuid, directory);
-        showNodes(vgpu.device(), directory);
+        showNodes(vgpu, directory);
         if (parent.driverName().equals("mdpy")) {
             files.put(
                     directory + "/vendor/resolution",
@@ -179,18 +191,20 @@ final class MdevBus {
     }
 
     /** The group of a mediated device exists only where VFIO has groups; {@code vfio-dev} is there since 6.1, its node since 6.6. */
-    private void showNodes(VfioDevice device, String directory) {
+    private void showNodes(Vgpu vgpu, String directory) {
         FileTree files = kernel.files();
+        VfioDevice device = vgpu.device();
         VfioGroup group = device.group();
         DeviceNodes nodes = device.profile().nodes();
         if (nodes.hasGroup()) {
             files.link(directory + "/iommu_group", GROUPS + group.number());
             files.link(GROUPS + group.number() + "/devices/" + device.name(), directory);
-            files.put(
+            putNode(
+                    vgpu,
                     group.node(),
                     new FileTree.Device(access -> group.open(), FileTree.Device.VFIO_GROUPS, group.number()));
             files.put(CONTAINER, containerNode());
-        } else if (vgpus.stream().noneMatch(vgpu -> vgpu.profile().nodes().hasGroup())) {
+        } else if (vgpus.stream().noneMatch(other -> other.profile().nodes().hasGroup())) {
             files.remove(CONTAINER);
         }
         if (device.profile().isModern()) {
@@ -199,7 +213,8 @@ final class MdevBus {
             files.link(NODES + "vfio" + device.index(), own);
             if (nodes.hasCdev()) {
                 files.put(own + "/dev", FileTree.Device.VFIO_DEVICES + ":" + device.index());
-                files.put(
+                putNode(
+                        vgpu,
                         device.node(),
                         new FileTree.Device(access -> device.openNode(), FileTree.Device.VFIO_DEVICES, device.index()));
                 files.put(
@@ -207,6 +222,19 @@ final class MdevBus {
                         new FileTree.Device(access -> new IommuFile(kernel), FileTree.Device.MISC, IOMMU_MINOR));
             }
         }
+    }
+
+    /** At once by devtmpfs, or as late as it may be where udev makes the nodes. */
+    private void putNode(Vgpu vgpu, String path, FileTree.Device node) {
+        if (nodeDelayNanos == 0) {
+            kernel.files().put(path, node);
+            return;
+        }
+        kernel.events().after(nodeDelayNanos, () -> {
+            if (vgpus.contains(vgpu)) {
+                kernel.files().put(path, node);
+            }
+        });
     }
 
     /** remove_store(): acts on any number but 0, and then blocks. */

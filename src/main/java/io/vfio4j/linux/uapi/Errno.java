@@ -1,6 +1,7 @@
 package io.vfio4j.linux.uapi;
 
 import java.util.Map;
+import java.util.OptionalInt;
 
 /** The error numbers that vfio4j meets, from {@code asm-generic/errno-base.h} and {@code asm-generic/errno.h}. */
 public final class Errno {
@@ -31,8 +32,9 @@ public final class Errno {
     public static final int ENAMETOOLONG = 36;
     public static final int ENOSYS = 38;
     public static final int ELOOP = 40;
-    public static final int EBADFD = 77;
     public static final int EOVERFLOW = 75;
+    public static final int EBADFD = 77;
+    public static final int EUSERS = 87;
     public static final int EOPNOTSUPP = 95;
     public static final int ETIMEDOUT = 110;
     public static final int EPIPE = 32;
@@ -77,6 +79,7 @@ public final class Errno {
             Map.entry(ENOSYS, new Text("ENOSYS", "function not implemented")),
             Map.entry(ELOOP, new Text("ELOOP", "too many levels of symbolic links")),
             Map.entry(EBADFD, new Text("EBADFD", "file descriptor in bad state")),
+            Map.entry(EUSERS, new Text("EUSERS", "too many users")),
             Map.entry(EOVERFLOW, new Text("EOVERFLOW", "value too large for defined data type")),
             Map.entry(EOPNOTSUPP, new Text("EOPNOTSUPP", "operation not supported")),
             Map.entry(EPIPE, new Text("EPIPE", "broken pipe")),
@@ -102,6 +105,19 @@ public final class Errno {
     public static String name(int errno) {
         Text text = TEXTS.get(errno);
         return text == null ? "errno " + errno : text.name();
+    }
+
+    /**
+     * The error number that has a meaning: what a program's message says of it in the locale {@code C}.
+     *
+     * @param meaning as {@link #meaning} gives it, in upper or lower case
+     * @return empty where this table has no such error
+     */
+    public static OptionalInt withMeaning(String meaning) {
+        return TEXTS.entrySet().stream()
+                .filter(entry -> entry.getValue().meaning().equalsIgnoreCase(meaning))
+                .mapToInt(Map.Entry::getKey)
+                .findFirst();
     }
 
     /**
