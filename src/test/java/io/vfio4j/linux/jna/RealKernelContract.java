@@ -29,4 +29,30 @@ abstract class RealKernelContract extends SystemCallsContract {
         Files.createSymbolicLink(directory.resolve("link"), Path.of("attribute"));
         return new Tree(directory.toString(), "attribute", "a text\nof two lines\n", "link", "attribute");
     }
+
+    @Override
+    protected int ownPid() {
+        return (int) ProcessHandle.current().pid();
+    }
+
+    @Override
+    protected OtherProcess otherProcess() throws Exception {
+        Process process = new ProcessBuilder("sleep", "600").start();
+        return new OtherProcess() {
+            @Override
+            public int pid() {
+                return (int) process.pid();
+            }
+
+            @Override
+            public void end() throws Exception {
+                process.destroyForcibly().waitFor();
+            }
+        };
+    }
+
+    @Override
+    protected String socketDirectory() {
+        return directory.toString();
+    }
 }

@@ -30,6 +30,8 @@ final class AbiAudit {
             Vfio.class, List.of("linux/vfio.h"),
             Kvm.class, List.of("linux/kvm.h"),
             Errno.class, List.of("errno.h"),
+            Processes.class, List.of("sys/syscall.h", "linux/capability.h"),
+            Sockets.class, List.of("sys/socket.h", "sys/un.h", "sys/uio.h", "sys/time.h", "poll.h"),
             io.vfio4j.linux.uapi.Files.class,
                     List.of(
                             "fcntl.h",
@@ -43,6 +45,8 @@ final class AbiAudit {
     /** What a constant is in C, where the rule does not tell. */
     private static final Map<String, String> EXPRESSIONS = Map.of(
             "Vfio.RegionInfo.CAP_START", "sizeof(struct vfio_region_info)",
+            "Sockets.SockaddrUn.SUN_PATH_SIZE", "sizeof(((struct sockaddr_un *)0)->sun_path)",
+            "Sockets.Cmsghdr.ALIGNMENT", "CMSG_ALIGN(1)",
             "Files.EpollEvent.X86_64_SIZE", "sizeof(struct packed_epoll_event)",
             "Files.EpollEvent.X86_64_DATA", "offsetof(struct packed_epoll_event, data)",
             "Files.EpollEvent.ALIGNED_SIZE", "sizeof(struct aligned_epoll_event)",
