@@ -30,6 +30,9 @@ final class Delivery implements Subscription {
         }
     }
 
+    /** A removal, and what has the display wait until the listener was told of it. */
+    private record Notice(Removing removing, Removing.Hold telling) {}
+
     private final Display display;
     private final EventLoop loop;
     private final RefreshListener listener;
@@ -49,6 +52,8 @@ final class Delivery implements Subscription {
     private final Occurrence pending = new Occurrence();
     private Optional<DisplayMode> pendingMode = Optional.empty();
     private boolean pendingOff;
+    private boolean pendingRemoving;
+    private Optional<Notice> removing = Optional.empty();
     private boolean ended;
     private Optional<Throwable> endCause = Optional.empty();
     private boolean inFlight;
@@ -130,6 +135,22 @@ final class Delivery implements Subscription {
         }
     }
 
+    /** Loop's thread: the device is being removed. The display has a reason to wait until the listener was told, or will not be. */
+    void offerRemoving(Removing notice) {
+        synchronized (this) {
+            if (closed || ended) {
+                return;
+            }
+            removing = Optional.of(new Notice(notice, notice.hold()));
+            pendingRemoving = true;
+        }
+        flush();
+    }
+
+    private synchronized void giveUpTelling() {
+        removing.ifPresent(notice -> notice.telling().close());
+    }
+
     /** Loop's thread: the display is closed. What is pending goes first, whatever its interval. */
     void end(Optional<Throwable> cause) {
         if (loop.inLoop()) {
@@ -162,7 +183,7 @@ final class Delivery implements Subscription {
             if (inFlight || !hasPending()) {
                 return;
             }
-            if ((paused || !refreshIsDue()) && pendingMode.isEmpty() && !pendingOff && !ended) {
+            if ((paused || !refreshIsDue()) && pendingMode.isEmpty() && !pendingOff && !pendingRemoving && !ended) {
                 if (!paused && demand != 0) {
                     intervalEnd.set(lastDelivery + minIntervalNanos);
                 }
@@ -183,6 +204,7 @@ final class Delivery implements Subscription {
                 last = ended;
             }
             display.report("the executor of a listener of " + display.name() + " refused a task", rejected);
+            giveUpTelling();
             if (last) {
                 handEndOnLoop();
             }
@@ -191,7 +213,7 @@ final class Delivery implements Subscription {
 
     /** Under the monitor, or, where all is direct, on the loop's thread. */
     private boolean hasPending() {
-        return !pending.isEmpty() || pendingMode.isPresent() || pendingOff || ended;
+        return !pending.isEmpty() || pendingMode.isPresent() || pendingOff || pendingRemoving || ended;
     }
 
     private boolean refreshIsDue() {
@@ -222,17 +244,19 @@ final class Delivery implements Subscription {
         }
     }
 
-    /** Calls the listener with what is pending, in order: mode or off, refresh, the end. */
+    /** Calls the listener with what is pending, in order: mode or off, refresh, removal, the end. */
     private void hand() {
         executing = true;
         try {
             Optional<DisplayMode> mode;
             boolean off;
+            Optional<Notice> notice;
             @Nullable RefreshEvent event = null;
             boolean last;
             synchronized (this) {
                 mode = pendingMode;
                 off = pendingOff;
+                notice = pendingRemoving ? removing : Optional.empty();
                 last = ended;
                 if (!pending.isEmpty() && !paused && (last ? demand != 0 : refreshIsDue())) {
                     event = pending.toEvent();
@@ -247,6 +271,7 @@ final class Delivery implements Subscription {
                 }
                 pendingMode = Optional.empty();
                 pendingOff = false;
+                pendingRemoving = false;
             }
             mode.ifPresent(changed -> call(() -> listener.onModeChanged(changed)));
             if (off) {
@@ -256,6 +281,10 @@ final class Delivery implements Subscription {
                 RefreshEvent refresh = event;
                 call(() -> onRefresh(refresh));
             }
+            notice.ifPresent(told -> {
+                call(() -> listener.onRemoving(told.removing()));
+                told.telling().close();
+            });
             if (last) {
                 Optional<Throwable> cause = endCause;
                 call(() -> listener.onClosed(cause));
@@ -266,7 +295,7 @@ final class Delivery implements Subscription {
             boolean more;
             synchronized (this) {
                 inFlight = false;
-                more = !closed && !paused && hasPending();
+                more = !closed && (ended || pendingRemoving || !paused && hasPending());
             }
             if (more) {
                 flushSoon();
@@ -351,6 +380,7 @@ final class Delivery implements Subscription {
     void leave() {
         boolean first = !closed;
         closed = true;
+        giveUpTelling();
         if (first) {
             display.remove(this);
         }

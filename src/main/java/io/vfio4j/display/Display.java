@@ -11,8 +11,10 @@ import io.vfio4j.loop.EventLoop;
 import io.vfio4j.loop.Resident;
 import io.vfio4j.vfio.IrqInfo;
 import io.vfio4j.vfio.PlaneAccess;
+import io.vfio4j.vfio.RemovalWatch;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -22,6 +24,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -51,7 +54,6 @@ public final class Display implements AutoCloseable {
     private final DisplayOptions options;
     private final Optional<DisplayIrqInfo> irqInfo;
     private final PlaneInspector inspector;
-    private final RemovalWatch removal;
     private final Recorder recorder = Recorder.create();
     private final SplittableRandom jitter = new SplittableRandom(1);
 
@@ -75,6 +77,7 @@ public final class Display implements AutoCloseable {
     private final Deadline modeCheck;
     private final Deadline tick;
     private final Deadline quietEnd;
+    private final Deadline graceEnd;
     private final Resident resident = new Resident() {
         @Override
         public void shutDown() {
@@ -96,6 +99,7 @@ public final class Display implements AutoCloseable {
 
     private State state = State.OPEN;
     private Optional<IrqSource> irq = Optional.empty();
+    private Optional<RemovalWatch> removal = Optional.empty();
     private boolean demand;
     private boolean usingIrq;
     private long sequence;
@@ -124,9 +128,9 @@ public final class Display implements AutoCloseable {
         this.staleness = loop.deadline(this::primaryIsStale);
         this.watchdog = loop.deadline(this::watchdogIsDue);
         this.modeCheck = loop.deadline(this::look);
-        this.removal = new RemovalWatch(loop, device, this::removed);
         this.tick = loop.deadline(this::tickIsDue);
         this.quietEnd = loop.deadline(this::endQuietly);
+        this.graceEnd = loop.deadline(this::graceIsOver);
     }
 
     /**
@@ -165,7 +169,7 @@ public final class Display implements AutoCloseable {
             @Nullable IOException[] failure = {null};
             loop.run(() -> {
                 try {
-                    display.enter(irqs);
+                    display.enter();
                 } catch (IOException e) {
                     failure[0] = e;
                 }
@@ -182,17 +186,16 @@ public final class Display implements AutoCloseable {
         }
     }
 
-    private void enter(List<IrqInfo> irqs) throws IOException {
+    private void enter() throws IOException {
         boolean entered = false;
         loop.enter(resident);
         try {
             requireIrqFor(policy);
             usingIrq = wantsIrq(policy);
-            removal.start(device, irqs);
+            removal = Optional.of(RemovalWatch.start(loop, device, this::removed, this::report));
             entered = true;
         } finally {
             if (!entered) {
-                removal.stop();
                 inspector.close();
                 loop.leave(resident);
             }
@@ -353,8 +356,7 @@ public final class Display implements AutoCloseable {
         try {
             options.errorHandler().onError(what, cause);
         } catch (Throwable handlerFailed) {
-            System.getLogger("io.vfio4j.display")
-                    .log(System.Logger.Level.ERROR, "the error handler threw", handlerFailed);
+            System.getLogger("io.vfio4j").log(System.Logger.Level.ERROR, "the error handler threw", handlerFailed);
         }
     }
 
@@ -691,7 +693,35 @@ public final class Display implements AutoCloseable {
     }
 
     private void removed() {
-        closeBegun.set(true);
+        if (state != State.OPEN) {
+            return;
+        }
+        recorder.lifecycle(name(), "removing");
+        Duration grace = options.removalGrace();
+        Removing removing = new Removing(grace, () -> {
+            try {
+                loop.execute(this::letGo);
+            } catch (ClosedException loopEnded) {
+                // Then it has let go.
+            }
+        });
+        deliveries.forEach(delivery -> delivery.offerRemoving(removing));
+        if (grace.isZero()) {
+            letGo();
+        } else {
+            graceEnd.set(now() + grace.toNanos());
+            removing.release();
+        }
+    }
+
+    private void graceIsOver() {
+        report(
+                "a listener holds " + name() + ", which is being removed",
+                new TimeoutException("not released within " + options.removalGrace()));
+        letGo();
+    }
+
+    private void letGo() {
         beginClose(Optional.of(new DeviceRemovedException(name())));
     }
 
@@ -702,7 +732,7 @@ public final class Display implements AutoCloseable {
         closeBegun.set(true);
         state = State.CLOSING;
         endCause = cause;
-        List.of(staleness, watchdog, modeCheck, tick).forEach(Deadline::cancel);
+        List.of(staleness, watchdog, modeCheck, tick, graceEnd).forEach(Deadline::cancel);
         if (irq.isEmpty()) {
             endQuietly();
             return;
@@ -754,7 +784,7 @@ public final class Display implements AutoCloseable {
             delivery.end(endCause);
         }
         irq.ifPresent(IrqSource::closeEventFds);
-        removal.stop();
+        removal.ifPresent(RemovalWatch::close);
         inspector.close();
         device.close();
         recorder.lifecycle(name(), "closed");

@@ -1,5 +1,6 @@
 package io.vfio4j.display;
 
+import io.vfio4j.loop.ErrorHandler;
 import java.util.Optional;
 
 /**
@@ -28,6 +29,15 @@ public interface RefreshListener {
 
     /** Nothing is scanned out: the guest has not initialised its display yet, or has switched it off. */
     default void onOff() {}
+
+    /**
+     * The device is being removed from the host, or its driver unbound; the display is about to close, which ends in {@link #onClosed}.
+     * Once at most, also while the subscription is paused. Who needs a moment takes a {@link Removing#hold} here. The administrator, or
+     * whatever removes the device, waits meanwhile, at most {@link DisplayOptions#removalGrace}: by default not at all.
+     *
+     * @param removing how long there is, and how to hold on
+     */
+    default void onRemoving(Removing removing) {}
 
     /**
      * The display is closed. Once, and the last call; not after {@link Subscription#close}. Where the subscription's executor

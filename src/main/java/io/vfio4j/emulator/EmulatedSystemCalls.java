@@ -2,9 +2,11 @@ package io.vfio4j.emulator;
 
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
+import io.vfio4j.linux.PendingWrite;
 import io.vfio4j.linux.Poller;
 import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
@@ -134,11 +136,29 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public Descriptor adopt(int number, String description) throws LinuxException {
-        call("fcntl", description, "", () -> {
-            task.descriptors().rename(number, description);
-            return number;
-        });
+        try {
+            call("fcntl", description, "", () -> {
+                task.descriptors().rename(number, description);
+                return number;
+            });
+        } catch (LinuxException e) {
+            loseDescriptor(number);
+            throw e;
+        }
         return own(number, description);
+    }
+
+    /** fcntl(2) as it is used here fails for a number that is not open, and no other: so that is what a fault makes of it. */
+    private void loseDescriptor(int number) {
+        kernel.lock();
+        try {
+            task.descriptors().close(number);
+            kernel.signalChange();
+        } catch (KernelError notOpen) {
+            // As it should be.
+        } finally {
+            kernel.unlock();
+        }
     }
 
     @Override
@@ -173,14 +193,22 @@ final class EmulatedSystemCalls implements SystemCalls {
         Objects.checkFromIndexSize(0, length, into.size());
         long address = into.acquire();
         try {
-            return call(
-                    "pread",
-                    descriptor,
-                    "",
-                    file -> file.read(address, kernel.faults().readable(length), position));
+            return call("pread", descriptor, "", file -> {
+                int count = file.read(address, kernel.faults().readable(length), position);
+                return kernel.faults().editsReads(descriptor.description())
+                        ? edited(descriptor.description(), address, count, position)
+                        : count;
+            });
         } finally {
             into.release();
         }
+    }
+
+    private int edited(String target, long address, int count, long position) throws KernelError {
+        byte[] read = kernel.memory().read(address, count);
+        byte[] edited = kernel.faults().editedRead(target, position, read);
+        kernel.memory().write(address, edited);
+        return edited.length;
     }
 
     @Override
@@ -354,6 +382,16 @@ final class EmulatedSystemCalls implements SystemCalls {
     }
 
     @Override
+    public FileStatus status(String path) throws LinuxException {
+        return call("stat", path, "", () -> kernel.files().status(path));
+    }
+
+    @Override
+    public void checkAccess(String path, Access access) throws LinuxException {
+        call("access", path, "", () -> kernel.files().resolve(path));
+    }
+
+    @Override
     public String readText(String path) throws LinuxException {
         find(path);
         return call("read", path, "", () -> {
@@ -367,6 +405,23 @@ final class EmulatedSystemCalls implements SystemCalls {
     public void writeText(String path, String text) throws LinuxException {
         find(path);
         waiting.until(call("write", path, text.strip(), () -> kernel.files().writeText(path, text)));
+    }
+
+    /** The other process waits where nobody sees it; only what it waits for is looked at. */
+    @Override
+    public PendingWrite writeApart(String path, String text) throws LinuxException {
+        checkAccess(path, Access.WRITE);
+        FileTree.Pending pending =
+                call("write", path, text.strip(), () -> kernel.files().writeText(path, text));
+        return () -> {
+            kernel.lock();
+            try {
+                kernel.checkOpen();
+                return pending.isComplete();
+            } finally {
+                kernel.unlock();
+            }
+        };
     }
 
     /** What open(2) finds out before anything is read or written. */

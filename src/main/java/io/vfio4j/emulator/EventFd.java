@@ -1,6 +1,9 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.linux.uapi.Errno;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 
 /**
  * fs/eventfd.c, not a semaphore, non-blocking. Drivers keep a reference to the counter itself, which outlives the
@@ -9,6 +12,16 @@ import io.vfio4j.linux.uapi.Errno;
 final class EventFd extends Counter {
     private static final long ALL_ONES = -1L;
 
+    /** What reads the counter the moment it is signalled, instead of who polls it: an irqfd. */
+    interface Consumer {
+        /** The counter was signalled, and is empty again. */
+        void signalled();
+
+        /** The last descriptor of the counter was closed. */
+        void hungUp();
+    }
+
+    private final Deque<Consumer> consumers = new ArrayDeque<>(1);
     private long count;
 
     @Override
@@ -20,9 +33,7 @@ final class EventFd extends Counter {
     void signal(long value) {
         long room = ALL_ONES - count;
         count = Long.compareUnsigned(room, value) < 0 ? ALL_ONES : count + value;
-        if (count != 0) {
-            wake();
-        }
+        wakeUp();
     }
 
     /** eventfd_write(): EAGAIN instead of reaching 2^64 - 1. */
@@ -34,8 +45,28 @@ final class EventFd extends Counter {
             throw new KernelError(Errno.EAGAIN);
         }
         count += value;
-        if (count != 0) {
+        wakeUp();
+    }
+
+    /** A consumer is an exclusive waiter, and the last that came is first: it is woken alone, even by a 0. */
+    private void wakeUp() {
+        if (!consumers.isEmpty()) {
+            count = 0;
+            consumers.peek().signalled();
+        } else if (count != 0) {
             wake();
+        }
+    }
+
+    /** add_wait_queue_priority(): what is in the counter stays there. */
+    void attach(Consumer consumer) {
+        consumers.push(consumer);
+    }
+
+    /** eventfd_ctx_remove_wait_queue(): empties the counter, too. */
+    void detach(Consumer consumer) {
+        if (consumers.remove(consumer)) {
+            count = 0;
         }
     }
 
@@ -49,5 +80,11 @@ final class EventFd extends Counter {
         long taken = count;
         count = 0;
         return taken;
+    }
+
+    @Override
+    void release() {
+        super.release();
+        List.copyOf(consumers).forEach(Consumer::hungUp);
     }
 }

@@ -59,11 +59,27 @@ public final class Faults {
 
     private record Cut(Ioctl request, int bytes) {}
 
+    private record ReadEdit(String target, ReadEditor editor) {}
+
+    /** Changes what a file gives. */
+    @FunctionalInterface
+    public interface ReadEditor {
+        /**
+         * Changes what was read. It must not use the host.
+         *
+         * @param position where in the file it was read
+         * @param bytes what was read
+         * @return what it shall be instead: as many bytes, or fewer
+         */
+        byte[] edit(long position, byte[] bytes);
+    }
+
     private final Kernel kernel;
     private final List<Failure> failures = new ArrayList<>();
     private final List<Interruption> interruptions = new ArrayList<>();
     private final List<Edit> edits = new ArrayList<>();
     private final List<Cut> cuts = new ArrayList<>();
+    private final List<ReadEdit> readEdits = new ArrayList<>();
     private int longestRead = Integer.MAX_VALUE;
     private long calls;
 
@@ -127,6 +143,18 @@ public final class Faults {
     }
 
     /**
+     * Changes what pread gives, each time it succeeds, until {@link #clear}.
+     *
+     * @param target a part of the path or description of what is read
+     * @param editor changes the bytes
+     */
+    public void rewriteRead(String target, ReadEditor editor) {
+        Objects.requireNonNull(target, "target");
+        Objects.requireNonNull(editor, "editor");
+        locked(() -> readEdits.add(new ReadEdit(target, editor)));
+    }
+
+    /**
      * Cuts short what an ioctl answers, each time it succeeds, until {@link #clear}: the call returns 0, but only the first
      * bytes were written.
      *
@@ -170,6 +198,7 @@ public final class Faults {
             interruptions.clear();
             edits.clear();
             cuts.clear();
+            readEdits.clear();
             longestRead = Integer.MAX_VALUE;
         });
     }
@@ -252,6 +281,25 @@ public final class Faults {
 
     int readable(int length) {
         return Math.min(length, longestRead);
+    }
+
+    boolean editsReads(String target) {
+        return readEdits.stream().anyMatch(edit -> target.contains(edit.target()));
+    }
+
+    byte[] editedRead(String target, long position, byte[] read) {
+        byte[] result = read;
+        for (ReadEdit edit : readEdits) {
+            if (target.contains(edit.target())) {
+                byte[] wanted = edit.editor().edit(position, result.clone());
+                if (wanted.length > result.length) {
+                    throw new IllegalArgumentException(
+                            wanted.length + " bytes of " + target + ", where " + result.length + " were read");
+                }
+                result = wanted;
+            }
+        }
+        return result;
     }
 
     private static int checked(int errno) {

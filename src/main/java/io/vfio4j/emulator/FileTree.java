@@ -1,11 +1,14 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.linux.Access;
+import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.uapi.Errno;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -63,7 +66,23 @@ final class FileTree {
     }
 
     /** A character device. */
-    record Device(Opening opening) implements Node {}
+    record Device(Opening opening, int major, int minor) implements Node {
+        /** /dev/vfio/vfio and /dev/kvm: MISC_MAJOR of include/uapi/linux/major.h. */
+        static final int MISC = 10;
+        /** What alloc_chrdev_region() may have found for the groups: it counts down from 254, and from 511 then. */
+        static final int VFIO_GROUPS = 511;
+        /** The same for the devices' own nodes. */
+        static final int VFIO_DEVICES = 510;
+    }
+
+    /** Whose a file is, and its mode bits. */
+    record Ownership(int permissions, long owner, long group) {
+        static final int ROOT = 0;
+
+        static Ownership ofRoot(int permissions) {
+            return new Ownership(permissions, ROOT, ROOT);
+        }
+    }
 
     /** Where a UNIX socket is bound, though it may be closed by now. */
     record Socket(UnixSocket bound) implements Node {}
@@ -89,6 +108,8 @@ final class FileTree {
     }
 
     private final Directory root = new Directory();
+    /** Where they differ from what the kernel gives a file of its kind. */
+    private final Map<Node, Ownership> ownerships = new IdentityHashMap<>();
 
     /** Makes a directory and those above it. */
     void makeDirectory(String path) {
@@ -142,7 +163,55 @@ final class FileTree {
 
     /** Removes a node and everything below it. */
     void remove(String path) {
-        parent(path).children.remove(lastName(path));
+        Node removed = parent(path).children.remove(lastName(path));
+        if (removed != null) {
+            forget(removed);
+        }
+    }
+
+    private void forget(Node node) {
+        ownerships.remove(node);
+        if (node instanceof Directory directory) {
+            directory.children.values().forEach(this::forget);
+        }
+    }
+
+    /** chown(2) and chmod(2). */
+    void own(String path, Ownership ownership) throws KernelError {
+        ownerships.put(resolve(path), ownership);
+    }
+
+    /** stat(2). */
+    FileStatus status(String path) throws KernelError {
+        Node node = resolve(path);
+        Ownership ownership = ownership(node);
+        FileStatus.Kind kind = node instanceof Directory
+                ? FileStatus.Kind.DIRECTORY
+                : node instanceof Device ? FileStatus.Kind.CHARACTER_DEVICE : FileStatus.Kind.REGULAR;
+        return new FileStatus(
+                kind,
+                ownership.permissions(),
+                ownership.owner(),
+                ownership.group(),
+                node instanceof Device device ? device.major() : 0,
+                node instanceof Device device ? device.minor() : 0);
+    }
+
+    private Ownership ownership(Node node) {
+        Ownership own = ownerships.get(node);
+        if (own != null) {
+            return own;
+        }
+        if (node instanceof Directory) {
+            return Ownership.ofRoot(0755);
+        }
+        if (node instanceof Text text) {
+            int readable = text.show().isPresent() ? 0444 : 0;
+            int writable = text.store().isPresent() ? 0200 : 0;
+            return Ownership.ofRoot(readable | writable);
+        }
+        // devtmpfs, where the driver asks for nothing else.
+        return Ownership.ofRoot(0600);
     }
 
     Node resolve(String path) throws KernelError {

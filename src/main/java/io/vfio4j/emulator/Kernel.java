@@ -22,18 +22,21 @@ final class Kernel {
     private final Heuristic sharedV4 = Heuristic.decaying();
     private final Heuristic sharedV5 = Heuristic.threshold();
     private final List<EmulatedPoller> pollers = new ArrayList<>();
+    private final List<KvmVm> vms = new ArrayList<>();
     private final Processes processes;
+    private final LockedMemory lockedMemory;
     private final boolean virtual;
     private final long origin;
     private int inodes = 10_000;
     private long virtualNanos;
     private boolean closed;
 
-    Kernel(boolean virtual, int descriptorLimit, int user, int ptraceScope) {
+    Kernel(boolean virtual, int descriptorLimit, int user, int ptraceScope, long lockedMemoryLimit) {
         this.virtual = virtual;
         this.origin = System.nanoTime();
         this.processes = new Processes(this, descriptorLimit, user, ptraceScope);
-        Procfs.mount(files, processes);
+        this.lockedMemory = new LockedMemory(memory, lockedMemoryLimit);
+        Procfs.mount(files, processes, () -> ProcessLimits.text(descriptorLimit, lockedMemory.limitText()));
         files.makeDirectory("/run");
         files.makeDirectory("/tmp");
     }
@@ -81,6 +84,10 @@ final class Kernel {
     /** Those of the process that makes the system call. */
     DescriptorTable descriptors() {
         return processes.current().descriptors();
+    }
+
+    LockedMemory lockedMemory() {
+        return lockedMemory;
     }
 
     VblankTimers vblankTimers() {
@@ -175,6 +182,18 @@ final class Kernel {
 
     void removePoller(EmulatedPoller poller) {
         pollers.remove(poller);
+    }
+
+    void addVm(KvmVm vm) {
+        vms.add(vm);
+    }
+
+    void removeVm(KvmVm vm) {
+        vms.remove(vm);
+    }
+
+    List<KvmVm> vms() {
+        return vms;
     }
 
     boolean isClosed() {

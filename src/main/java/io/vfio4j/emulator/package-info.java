@@ -15,12 +15,13 @@
  *
  * <p><b>Emulated</b>, with the errors, quirks and order of checks of the drivers: descriptors; eventfd, timerfd and epoll as
  * far as {@link io.vfio4j.linux.SystemCalls} reaches; sysfs of mediated devices, with create and remove; VFIO containers, groups
- * and devices; the association with a VM by the KVM-VFIO device; device, region and irq info, SET_IRQS, QUERY_GFX_PLANE and
- * GET_GFX_DMABUF with the reuse of ids; the EDID region; vblanks; what the guest's flips, cursor updates, pipes and modes do to
+ * and devices; the association with a VM by the KVM-VFIO device; irqfds with resampling, the routing of their interrupts, and
+ * KVM's file of statistics; device, region and irq info, SET_IRQS, QUERY_GFX_PLANE and GET_GFX_DMABUF with the reuse of ids; the EDID region; vblanks; what the guest's flips, cursor updates, pipes and modes do to
  * the display irq; its pictures, which are a function of the frame's number.
  *
  * <p><b>Not emulated:</b> a guest that computes. Its registers, its aperture and its PCI configuration are memory without an
- * effect; INTx and MSI are never raised; nothing can be mapped for DMA; a VM has no vCPUs. There are no permissions: everything
+ * effect; INTx and MSI are never raised; nothing can be mapped for DMA; the vCPUs of a VM do not run: what reaches the guest is
+ * counted ({@link io.vfio4j.emulator.EmulatedVm}), and its statistics are what a test sets. There are no permissions: everything
  * that is there may be opened. There is one process. Errors that depend on memory pressure do not happen unless
  * {@link io.vfio4j.emulator.Faults} makes them. Calls that crash the real drivers are EINVAL, and counted. A vGPU that nobody has
  * open has no vblanks, and flips from then are signalled at the first vblank after it was opened. The phase of a running vblank

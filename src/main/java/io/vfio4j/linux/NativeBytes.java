@@ -224,6 +224,15 @@ public abstract sealed class NativeBytes implements AutoCloseable permits Native
         }
     }
 
+    /**
+     * Whether {@link #close} was called.
+     *
+     * @return true from the first close on
+     */
+    public final boolean isClosed() {
+        return references.isClosed();
+    }
+
     /** Frees or unmaps the bytes when the last loan ends, at the latest now. Further calls do nothing. */
     @Override
     public void close() {

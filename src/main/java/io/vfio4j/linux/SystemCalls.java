@@ -200,6 +200,25 @@ public interface SystemCalls {
     boolean exists(String path);
 
     /**
+     * stat(2): what a path leads to, links followed. Does not open it.
+     *
+     * @param path an absolute path
+     * @return what the kernel says of it
+     * @throws LinuxException ENOENT, ENOTDIR, ELOOP, EACCES where a directory on the way may not be searched
+     */
+    FileStatus status(String path) throws LinuxException;
+
+    /**
+     * access(2): whether this process may open a file or device, as far as permissions go: mode, access control list,
+     * capabilities, device control group. Does not open it, so whether the device is free or there at all is another question.
+     *
+     * @param path an absolute path
+     * @param access what for
+     * @throws LinuxException EACCES or EPERM when it may not, or what keeps the path from leading to a file
+     */
+    void checkAccess(String path, Access access) throws LinuxException;
+
+    /**
      * Reads a small text file, such as a sysfs attribute.
      *
      * @param path an absolute path
@@ -217,6 +236,17 @@ public interface SystemCalls {
      * @throws LinuxException what open(2) and write(2) say
      */
     void writeText(String path, String text) throws LinuxException;
+
+    /**
+     * Has a sysfs attribute written by a process of its own, for writes that the driver may keep waiting without end: a thread
+     * that is in such a write can be neither interrupted nor killed, and its process cannot end. Does not block.
+     *
+     * @param path an absolute path of an existing file
+     * @param text what to write
+     * @return tells when it is done; needs no closing
+     * @throws LinuxException ENOENT, EACCES, EPERM, EROFS, as of access(2); what start of the process says
+     */
+    PendingWrite writeApart(String path, String text) throws LinuxException;
 
     /**
      * Reads where a symbolic link leads.

@@ -45,4 +45,22 @@ public record IrqInfo(
     public boolean maskable() {
         return (flags & Vfio.VFIO_IRQ_INFO_MASKABLE) != 0;
     }
+
+    /**
+     * Whether VFIO masks it whenever it comes, as level-triggered irqs are, so that it has to be unmasked after each.
+     *
+     * @return whether {@code VFIO_IRQ_INFO_AUTOMASKED} is set
+     */
+    public boolean autoMasked() {
+        return (flags & Vfio.VFIO_IRQ_INFO_AUTOMASKED) != 0;
+    }
+
+    /**
+     * Whether the set of armed vectors cannot grow: to add one, all have to be disarmed, and what comes meanwhile is lost.
+     *
+     * @return whether {@code VFIO_IRQ_INFO_NORESIZE} is set
+     */
+    public boolean noResize() {
+        return (flags & Vfio.VFIO_IRQ_INFO_NORESIZE) != 0;
+    }
 }

@@ -1,8 +1,12 @@
 package io.vfio4j.vfio;
 
 import io.vfio4j.kvm.KvmVm;
+import io.vfio4j.linux.Access;
+import io.vfio4j.linux.ClosedException;
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.MalformedReplyException;
+import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.DisplayIrq;
@@ -15,8 +19,10 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * An open VFIO device.
@@ -24,7 +30,7 @@ import java.util.Set;
  * <p>Three ways in: {@link #open} for a mediated device of this host, alone or with the KVM VM that it belongs to, and
  * {@link #adopt} or {@link #share} for a device that somebody else opened.
  *
- * <p>Safe for use by any thread. No method waits for anything but the driver.
+ * <p>Safe for use by any thread. No method waits for anything but the driver, {@link #close} excepted.
  */
 public final class VfioDevice implements AutoCloseable {
     /** More than any driver has; what is above is a malformed answer, not a big device. */
@@ -39,6 +45,10 @@ public final class VfioDevice implements AutoCloseable {
     private final boolean shared;
     /** What has to be closed after the device, the first to be closed first. */
     private final Deque<AutoCloseable> behind;
+    /** One object for each index, which knows whether it is armed. */
+    private final Map<Integer, Irq> irqs = new ConcurrentHashMap<>();
+
+    private final List<Mapping> mappings = new ArrayList<>();
 
     private VfioDevice(
             SystemCalls calls,
@@ -286,6 +296,37 @@ public final class VfioDevice implements AutoCloseable {
     }
 
     /**
+     * Maps a part of a region. The kernel keeps the device open, and whoever removes it waits, until the mapping is closed, which
+     * {@link #close} does too.
+     *
+     * @param region which one, {@link RegionInfo#mappable}
+     * @param position where in it: a multiple of the page size
+     * @param length how many bytes
+     * @param access reading, or reading and writing
+     * @return the mapping; the caller closes it, before the device or by closing it
+     * @throws LinuxException what the driver says
+     * @throws IllegalArgumentException when the part is not within the region
+     */
+    public Mapping map(RegionInfo region, long position, int length, Access access) throws LinuxException {
+        if (position < 0
+                || length < 1
+                || Long.compareUnsigned(region.size(), length) < 0
+                || Long.compareUnsigned(position, region.size() - length) > 0) {
+            throw new IllegalArgumentException(length + " bytes from " + position + " on, of region " + region.index()
+                    + " of " + name + ", which has " + Long.toUnsignedString(region.size()));
+        }
+        Mapping mapping = calls.map(descriptor, region.offset() + position, length, access);
+        synchronized (mappings) {
+            mappings.removeIf(Mapping::isClosed);
+            mappings.add(mapping);
+        }
+        if (descriptor.isClosed()) {
+            mapping.close();
+        }
+        return mapping;
+    }
+
+    /**
      * VFIO_DEVICE_GET_IRQ_INFO for one index.
      *
      * @param index the irq
@@ -357,23 +398,52 @@ public final class VfioDevice implements AutoCloseable {
     }
 
     /**
-     * An irq to be armed. Make one for each index, once: it knows whether it is armed.
+     * An irq to be subscribed to or armed.
      *
      * @param index the irq
-     * @return the irq, not armed
+     * @return the irq; for each index always the same one
      * @throws IOException when the driver refuses the index, or it has nothing that could signal an eventfd
      */
     public Irq irq(int index) throws IOException {
+        if (descriptor.isClosed()) {
+            throw new ClosedException(name);
+        }
+        Irq known = irqs.get(index);
+        if (known != null) {
+            return known;
+        }
         int count = info().irqs();
         if (index < 0 || index >= count) {
             throw new IllegalArgumentException("irq " + index + " of " + name + ", which has " + count);
         }
         IrqInfo irq = irqInfo(index);
         if (irq.count() == 0 || !irq.eventFd()) {
-            throw new IOException("irq " + index + " of " + name + " cannot signal an eventfd (count " + irq.count()
-                    + ", flags 0x" + Integer.toHexString(irq.flags()) + ")");
+            throw new IOException("irq " + index + " of " + name + " cannot signal an eventfd (count "
+                    + Integer.toUnsignedString(irq.count()) + ", flags 0x" + Integer.toHexString(irq.flags()) + ")");
         }
-        return new Irq(calls, descriptor, irq);
+        Irq made = new Irq(calls, descriptor, irq, shared);
+        Irq first = irqs.putIfAbsent(index, made);
+        return first == null ? made : first;
+    }
+
+    /**
+     * One of the irqs that every PCI device numbers alike.
+     *
+     * @param irq which one
+     * @return the irq, the same one as {@link #irq(int)} returns for its index
+     * @throws IOException when the device has none, with a sentence on that; or is no PCI device, whose indexes mean something else
+     */
+    public Irq irq(PciIrq irq) throws IOException {
+        DeviceInfo info = info();
+        if (!info.pci() || info.irqs() <= irq.index()) {
+            throw new IOException(name + " has no irq that is called " + irq + ": "
+                    + (info.pci() ? "it has " + info.irqs() + " irqs" : "it is no PCI device"));
+        }
+        try {
+            return irq(irq.index());
+        } catch (LinuxException e) {
+            throw e.errno() == Errno.EINVAL ? e.withAdvice(irq.absence()) : e;
+        }
     }
 
     /**
@@ -474,10 +544,20 @@ public final class VfioDevice implements AutoCloseable {
         }
     }
 
-    /** Closes the device, then its association with a VM, its group and its container. Further calls do nothing. */
+    /**
+     * Ends the subscriptions to its irqs, disarms what is still armed, closes its mappings; then closes the device, its association with
+     * a VM, its group and its container. Waits for subscriptions as {@link IrqSubscription#close} does. Further calls do nothing.
+     */
     @Override
     public void close() {
+        if (!descriptor.isClosed()) {
+            irqs.values().forEach(Irq::end);
+        }
         descriptor.close();
+        synchronized (mappings) {
+            mappings.forEach(Mapping::close);
+            mappings.clear();
+        }
         closeAll(behind);
     }
 

@@ -34,6 +34,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -516,17 +517,23 @@ class DisplayLifecycleTest {
     }
 
     @Test
-    void aRefusedRequestIrqDoesNotHaveTheDisplayIrqDisarmedInHaste() throws Exception {
+    void aRequestIrqThatIsOfferedButRefusedIsReportedAndTheDriverLinkAloneTellsOfTheRemoval() throws Exception {
         try (Stage stage = new Stage(VgpuProfile.V6.withRequestIrq(true))) {
             stage.host.faults().fail(Vfio.VFIO_DEVICE_SET_IRQS.name(), 1, Errno.EIO);
-            assertThrows(LinuxException.class, stage::attach);
+            Notes notes = new Notes();
+            stage.attach().subscribe(notes);
+            assertEquals(1, stage.errors.size());
+            assertTrue(stage.errors.get(0).contains("REQ irq"), stage.errors.get(0));
             assertEquals(
-                    1,
-                    stage.host.trace().stream()
-                            .filter(call -> call.startsWith("VFIO_DEVICE_SET_IRQS"))
-                            .count(),
-                    "the request irq goes first");
-            stage.attach().close();
+                    Errno.EIO,
+                    assertInstanceOf(LinuxException.class, stage.causes.get(0)).errno());
+            stage.errors.clear();
+            stage.settle();
+            assertTrue(stage.vgpu().armed());
+            Removal removal = stage.vgpu().remove();
+            stage.passMillis(300);
+            assertTrue(removal.isComplete());
+            assertInstanceOf(DeviceRemovedException.class, notes.closes.get(0).orElseThrow());
         }
     }
 
@@ -563,6 +570,186 @@ class DisplayLifecycleTest {
             assertThrows(ClosedException.class, () -> display.subscribe(new Notes()));
             assertEquals(0, vgpu.hastyDisarms());
             display.close();
+        }
+    }
+
+    /** Holds on to a display that is being removed. */
+    private static final class Holder extends Notes {
+        final List<Removing> removings = new ArrayList<>();
+        final List<Removing.Hold> holds = new ArrayList<>();
+
+        @Override
+        public void onRemoving(Removing removing) {
+            all.add("removing");
+            removings.add(removing);
+            holds.add(removing.hold());
+        }
+    }
+
+    private static DisplayOptions withGrace(Stage stage) {
+        return stage.options().withRemovalGrace(Duration.ofSeconds(5));
+    }
+
+    @Test
+    void byDefaultAListenerIsToldOfTheRemovalBeforeTheEndAndCannotDelayIt() throws Exception {
+        try (Stage stage = Stage.of("v6")) {
+            Holder holder = new Holder();
+            stage.attach().subscribe(holder);
+            stage.settle();
+            Removal removal = stage.vgpu().remove();
+            stage.passMillis(300);
+            assertTrue(removal.isComplete());
+            assertEquals(List.of("removing", "closed"), holder.all.subList(holder.all.size() - 2, holder.all.size()));
+            assertEquals(Duration.ZERO, holder.removings.get(0).longest());
+            holder.holds.get(0).close();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aHoldKeepsTheDisplayGoingUntilItIsReleased(boolean requestIrq) throws Exception {
+        try (Stage stage = new Stage(VgpuProfile.V6.withRequestIrq(requestIrq))) {
+            Display display = stage.attach(withGrace(stage));
+            Holder holder = new Holder();
+            Holder second = new Holder();
+            display.subscribe(holder);
+            display.subscribe(second);
+            display.subscribe(new Notes());
+            stage.settle();
+            stage.vgpu().guest().run(Scenario.FLIP);
+            Removal removal = stage.vgpu().remove();
+            stage.passMillis(3_000);
+            assertFalse(removal.isComplete());
+            assertEquals(1, holder.removings.size());
+            assertEquals(Duration.ofSeconds(5), holder.removings.get(0).longest());
+            int before = holder.events.size();
+            stage.passMillis(100);
+            assertTrue(holder.events.size() > before, "events go on");
+            holder.holds.get(0).close();
+            holder.holds.get(0).close();
+            stage.passMillis(1_000);
+            assertFalse(removal.isComplete(), "the second one holds");
+            second.holds.get(0).close();
+            stage.passMillis(40);
+            assertTrue(removal.isComplete());
+            assertInstanceOf(DeviceRemovedException.class, holder.closes.get(0).orElseThrow());
+            holder.assertNothingLost();
+            holder.removings.get(0).hold().close();
+        }
+    }
+
+    @Test
+    void aHoldThatIsNotReleasedEndsWithTheGrace() throws Exception {
+        try (Stage stage = Stage.of("v6")) {
+            Holder holder = new Holder();
+            stage.attach(withGrace(stage)).subscribe(holder);
+            stage.settle();
+            Removal removal = stage.vgpu().remove();
+            stage.passMillis(5_000);
+            assertFalse(removal.isComplete());
+            stage.passMillis(300);
+            assertTrue(removal.isComplete());
+            assertEquals(1, holder.closes.size());
+            assertInstanceOf(TimeoutException.class, stage.causes.get(0));
+            stage.errors.clear();
+            holder.holds.get(0).close();
+        }
+    }
+
+    @Test
+    void withAGraceTheDisplayWaitsUntilListenersOnExecutorsWereToldOrAreGone() throws Exception {
+        try (Stage stage = Stage.of("v6")) {
+            Display display = stage.attach(withGrace(stage));
+            Tasks slow = new Tasks();
+            Tasks never = new Tasks();
+            Holder holder = new Holder();
+            Holder leaving = new Holder();
+            Holder refused = new Holder();
+            display.subscribe(holder, on(slow));
+            Subscription left = display.subscribe(leaving, on(never));
+            display.subscribe(refused, on(task -> {
+                throw new java.util.concurrent.RejectedExecutionException();
+            }));
+            stage.settle();
+            slow.runNext();
+            Removal removal = stage.vgpu().remove();
+            stage.passMillis(1_000);
+            left.close();
+            stage.passMillis(1_000);
+            assertFalse(removal.isComplete());
+            while (!slow.kept.isEmpty()) {
+                slow.runNext();
+            }
+            assertEquals(1, holder.removings.size());
+            stage.passMillis(1_000);
+            assertFalse(removal.isComplete());
+            holder.holds.get(0).close();
+            stage.passMillis(40);
+            assertTrue(removal.isComplete());
+            slow.runNext();
+            assertEquals(1, holder.closes.size());
+            assertEquals(0, leaving.removings.size());
+            stage.errors.clear();
+        }
+    }
+
+    @Test
+    void withAGraceThatNobodyUsesTheRemovalTakesNoLonger() throws Exception {
+        try (Stage stage = Stage.of("v6")) {
+            Notes notes = new Notes();
+            Subscription paused = stage.attach(withGrace(stage)).subscribe(notes);
+            stage.settle();
+            paused.pause();
+            Removal removal = stage.vgpu().remove();
+            stage.passMillis(300);
+            assertTrue(removal.isComplete());
+            assertEquals(1, notes.closes.size());
+        }
+    }
+
+    @Test
+    void aDisplayThatIsClosedWhileItIsHeldIsClosedAtOnce() throws Exception {
+        try (Stage stage = Stage.of("v6")) {
+            Display display = stage.attach(withGrace(stage));
+            Holder holder = new Holder();
+            display.subscribe(holder);
+            stage.settle();
+            Removal removal = stage.vgpu().remove();
+            stage.passMillis(300);
+            assertEquals(1, holder.holds.size());
+            long begun = stage.now();
+            display.close();
+            assertTrue(removal.isComplete());
+            assertTrue(stage.now() - begun < 50_000_000);
+            assertEquals(List.of(Optional.empty()), holder.closes);
+            holder.holds.get(0).close();
+            stage.passMillis(6_000);
+        }
+    }
+
+    @Test
+    void aListenerThatPausesInACallbackIsToldOfTheEndThatCameMeanwhile() throws Exception {
+        try (Stage stage = Stage.of("none")) {
+            Display display = stage.attach();
+            Tasks tasks = new Tasks();
+            List<Subscription> own = new ArrayList<>();
+            Notes notes = new Notes() {
+                @Override
+                public void onRefresh(RefreshEvent event) {
+                    super.onRefresh(event);
+                    own.get(0).pause();
+                    display.close();
+                    stage.settle();
+                }
+            };
+            own.add(display.subscribe(notes, on(tasks)));
+            stage.settle();
+            tasks.runNext();
+            stage.settle();
+            while (!tasks.kept.isEmpty()) {
+                tasks.runNext();
+            }
+            assertEquals(1, notes.closes.size());
         }
     }
 

@@ -142,6 +142,10 @@ final class Calls {
         return outcome(LibC.access(path, F_OK)) == 0;
     }
 
+    static int access(long path, int mode) {
+        return outcome(LibC.access(path, mode));
+    }
+
     static int readlink(long path, long buffer, int size) {
         return (int) outcome(LibC.readlink(path, buffer, size));
     }

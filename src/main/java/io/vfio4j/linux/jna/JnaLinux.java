@@ -2,9 +2,11 @@ package io.vfio4j.linux.jna;
 
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
+import io.vfio4j.linux.PendingWrite;
 import io.vfio4j.linux.Poller;
 import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
@@ -15,6 +17,7 @@ import io.vfio4j.linux.uapi.Ioctl;
 import io.vfio4j.linux.uapi.Sockets;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
@@ -386,6 +389,38 @@ public final class JnaLinux implements SystemCalls {
     }
 
     @Override
+    public FileStatus status(String path) throws LinuxException {
+        // A path descriptor refers to the file without opening it. It tells the errno, which Java does not.
+        int number;
+        try {
+            number = openNumber(path, Files.O_PATH, path);
+        } catch (LinuxException refusal) {
+            throw new LinuxException(refusal.errno(), "stat", path);
+        }
+        try {
+            return StatusReading.of(number);
+        } catch (IOException e) {
+            LinuxException refusal = new LinuxException(Errno.EIO, "stat", path);
+            refusal.initCause(e);
+            throw refusal.withAdvice("Java could not look at it through /proc/self/fd; is /proc mounted?");
+        } finally {
+            close(number, path);
+        }
+    }
+
+    @Override
+    public void checkAccess(String path, Access access) throws LinuxException {
+        int mode = switch (access) {
+            case READ -> Files.R_OK;
+            case WRITE -> Files.W_OK;
+            case READ_WRITE -> Files.R_OK | Files.W_OK;
+        };
+        try (NativeMemory name = Allocations.string(path)) {
+            checked(Calls.access(addressOf(name), mode), "access", path);
+        }
+    }
+
+    @Override
     public String readText(String path) throws LinuxException {
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         try (Descriptor file = open(path, Access.READ);
@@ -412,6 +447,12 @@ public final class JnaLinux implements SystemCalls {
                         .withAdvice("Only " + written + " of " + length + " bytes were taken.");
             }
         }
+    }
+
+    @Override
+    public PendingWrite writeApart(String path, String text) throws LinuxException {
+        checkAccess(path, Access.WRITE);
+        return ChildWrite.start(path, text);
     }
 
     @Override

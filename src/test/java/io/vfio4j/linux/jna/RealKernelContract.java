@@ -55,4 +55,10 @@ abstract class RealKernelContract extends SystemCallsContract {
     protected String socketDirectory() {
         return directory.toString();
     }
+
+    /** Documentation/admin-guide/devices.txt. */
+    @Override
+    protected Device device() {
+        return new Device("/dev/null", 1, 3);
+    }
 }
