@@ -42,6 +42,7 @@ public final class VfioDevice implements AutoCloseable {
     private final String name;
     private final Descriptor descriptor;
     private final Optional<HostDevice> host;
+    private final Optional<DeviceOwner> owner;
     private final boolean shared;
     /** What has to be closed after the device, the first to be closed first. */
     private final Deque<AutoCloseable> behind;
@@ -55,12 +56,14 @@ public final class VfioDevice implements AutoCloseable {
             String name,
             Descriptor descriptor,
             Optional<HostDevice> host,
+            Optional<DeviceOwner> owner,
             boolean shared,
             Deque<AutoCloseable> behind) {
         this.calls = calls;
         this.name = name;
         this.descriptor = descriptor;
         this.host = host;
+        this.owner = owner;
         this.shared = shared;
         this.behind = behind;
     }
@@ -116,7 +119,8 @@ public final class VfioDevice implements AutoCloseable {
                 opened.push(vm.get().associate(group.descriptor()));
             }
             String name = host.name();
-            VfioDevice device = new VfioDevice(calls, name, group.openDevice(name), Optional.of(host), false, opened);
+            VfioDevice device = new VfioDevice(
+                    calls, name, group.openDevice(name), Optional.of(host), Optional.empty(), false, opened);
             success = true;
             return device;
         } finally {
@@ -135,12 +139,13 @@ public final class VfioDevice implements AutoCloseable {
      * @return the device; the caller closes it
      */
     public static VfioDevice adopt(SystemCalls calls, Descriptor device, String name) {
-        return new VfioDevice(calls, name, device, Optional.empty(), false, new ArrayDeque<>());
+        return new VfioDevice(calls, name, device, Optional.empty(), Optional.empty(), false, new ArrayDeque<>());
     }
 
     /**
      * Uses a device beside its owner, mostly the VMM. The irq's trigger is one for each device, and so is the driver's dma-buf
-     * reference: on a shared device nothing is armed, and no dma-buf is fetched, unless asked for.
+     * reference: on a shared device nothing is armed, and no dma-buf is fetched, unless asked for. As long as it is open, the device and
+     * its group stay busy, also when the owner has ended.
      *
      * @param calls where the descriptor is from
      * @param device a copy of the owner's descriptor; belongs to the result from now on
@@ -148,7 +153,24 @@ public final class VfioDevice implements AutoCloseable {
      * @return the device; the caller closes it, which does not disturb the owner
      */
     public static VfioDevice share(SystemCalls calls, Descriptor device, String name) {
-        return new VfioDevice(calls, name, device, Optional.empty(), true, new ArrayDeque<>());
+        return new VfioDevice(calls, name, device, Optional.empty(), Optional.empty(), true, new ArrayDeque<>());
+    }
+
+    /**
+     * The same where more is known: where the device is in sysfs, so that its removal is noticed, and whose it is, so that the owner's
+     * end is.
+     *
+     * @param calls where the descriptor is from
+     * @param device a copy of the owner's descriptor; belongs to the result from now on
+     * @param name what to call it
+     * @param host where it is in sysfs, if that is known
+     * @param owner who has opened it; belongs to the result from now on, which closes it after the device
+     * @return the device; the caller closes it, which does not disturb the owner
+     */
+    public static VfioDevice share(
+            SystemCalls calls, Descriptor device, String name, Optional<HostDevice> host, DeviceOwner owner) {
+        Deque<AutoCloseable> behind = new ArrayDeque<>(List.of(owner));
+        return new VfioDevice(calls, name, device, host, Optional.of(owner), true, behind);
     }
 
     /**
@@ -163,7 +185,7 @@ public final class VfioDevice implements AutoCloseable {
     /**
      * Where it is in sysfs.
      *
-     * @return empty for a device that somebody else opened
+     * @return empty for a device that somebody else opened, unless he told
      */
     public Optional<HostDevice> host() {
         return host;
@@ -185,6 +207,27 @@ public final class VfioDevice implements AutoCloseable {
      */
     public boolean shared() {
         return shared;
+    }
+
+    /**
+     * Who has opened it, if that was somebody else and can be asked whether he is still there.
+     *
+     * @return empty for a device of our own, and for one of which only the descriptor is known
+     */
+    public Optional<DeviceOwner> owner() {
+        return owner;
+    }
+
+    /**
+     * Sends a copy of the device's descriptor through a UNIX socket, with a message. Does not wait.
+     *
+     * @param connection a connected socket
+     * @param message what to send with it, at least one byte
+     * @return how many bytes of the message were sent; the descriptor went with the first
+     * @throws LinuxException EAGAIN when the receiver does not read, EPIPE or ECONNRESET when it has gone
+     */
+    public int sendTo(Descriptor connection, byte[] message) throws LinuxException {
+        return calls.send(connection, message, List.of(descriptor));
     }
 
     /**
