@@ -8,6 +8,7 @@ import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
+import io.vfio4j.linux.PendingWrite;
 import io.vfio4j.linux.Poller;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.VirtualTime;
@@ -161,6 +162,11 @@ final class BenchHost implements SystemCalls {
     @Override
     public void writeText(String path, String text) throws LinuxException {
         devices.systemCalls().writeText(path, text);
+    }
+
+    @Override
+    public PendingWrite writeApart(String path, String text) throws LinuxException {
+        return devices.systemCalls().writeApart(path, text);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.vfio4j.emulator;
 
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -21,8 +22,13 @@ public final class EmulatedHost implements AutoCloseable {
     private final SystemCalls systemCalls;
 
     private EmulatedHost(Builder builder) {
-        kernel = new Kernel(builder.virtual, builder.descriptorLimit, builder.user, builder.ptraceScope);
-        bus = new MdevBus(kernel, builder.instanceLimit, builder.devicesInFdinfo);
+        kernel = new Kernel(
+                builder.virtual, builder.descriptorLimit, builder.user, builder.ptraceScope, builder.lockedMemoryLimit);
+        bus = new MdevBus(
+                kernel,
+                new MdevParent.Limits(builder.instanceLimit, builder.aperture),
+                builder.nodeDelay.toNanos(),
+                builder.devicesInFdinfo);
         clock = new EmulatedClock(kernel);
         systemCalls = new EmulatedSystemCalls(kernel, kernel.processes().first(), clock);
         builder.parents.forEach(bus::parent);
@@ -54,16 +60,22 @@ public final class EmulatedHost implements AutoCloseable {
     /** What a host shall be like. */
     public static final class Builder {
         private static final int DEFAULT_DESCRIPTOR_LIMIT = 1024;
-        private static final int DEFAULT_INSTANCE_LIMIT = 64;
+        /** One vGPU of the smallest type, beside what the host keeps. */
+        private static final int SMALLEST_APERTURE = 128 + 64;
+
+        private static final int LARGEST_APERTURE = 1024;
 
         private final List<VgpuProfile> vgpus = new ArrayList<>();
         private final List<VgpuProfile> parents = new ArrayList<>();
         private boolean virtual = true;
         private int descriptorLimit = DEFAULT_DESCRIPTOR_LIMIT;
-        private int instanceLimit = DEFAULT_INSTANCE_LIMIT;
         private int user;
         private int ptraceScope;
         private boolean devicesInFdinfo;
+        private long lockedMemoryLimit = LockedMemory.UNLIMITED;
+        private OptionalInt instanceLimit = OptionalInt.empty();
+        private OptionalInt aperture = OptionalInt.empty();
+        private Duration nodeDelay = Duration.ZERO;
 
         private Builder() {}
 
@@ -125,16 +137,62 @@ public final class EmulatedHost implements AutoCloseable {
         }
 
         /**
+         * Limits how much memory the process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM. Only devices
+         * behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
+         *
+         * @param bytes not negative; no limit by default, as for a process with CAP_IPC_LOCK
+         * @return this
+         */
+        public Builder lockedMemoryLimit(long bytes) {
+            if (bytes < 0) {
+                throw new IllegalArgumentException("a limit of " + bytes + " bytes");
+            }
+            lockedMemoryLimit = bytes;
+            return this;
+        }
+
+        /**
          * Limits how many vGPUs a parent may have.
          *
-         * @param limit not negative; 64 by default
+         * @param limit not negative; by default 64 for a GPU, and 4 for mdpy
          * @return this
          */
         public Builder instanceLimit(int limit) {
             if (limit < 0) {
                 throw new IllegalArgumentException("a limit of " + limit + " instances");
             }
-            instanceLimit = limit;
+            instanceLimit = OptionalInt.of(limit);
+            return this;
+        }
+
+        /**
+         * Gives the GPU an aperture, of which vGPUs take their share, as the firmware's setup does on real hosts: then larger
+         * types exclude others, and types that do not fit are not offered, as GVT-g has it. With 256 MiB, the usual, there can be
+         * two vGPUs of {@code i915-GVTg_V5_8}, or one of {@code i915-GVTg_V5_4}. Without this call only the number of vGPUs is
+         * limited.
+         *
+         * @param megabytes from 192 to 1024
+         * @return this
+         */
+        public Builder aperture(int megabytes) {
+            if (megabytes < SMALLEST_APERTURE || megabytes > LARGEST_APERTURE) {
+                throw new IllegalArgumentException("an aperture of " + megabytes + " MiB");
+            }
+            aperture = OptionalInt.of(megabytes);
+            return this;
+        }
+
+        /**
+         * Has the nodes of devices appear some time after the devices, as where udev makes them.
+         *
+         * @param delay how much later, not negative; nothing by default
+         * @return this
+         */
+        public Builder nodesAppearAfter(Duration delay) {
+            if (delay.isNegative()) {
+                throw new IllegalArgumentException("a delay of " + delay);
+            }
+            nodeDelay = delay;
             return this;
         }
 

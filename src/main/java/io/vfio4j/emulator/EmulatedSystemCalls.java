@@ -6,6 +6,7 @@ import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
+import io.vfio4j.linux.PendingWrite;
 import io.vfio4j.linux.Poller;
 import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
@@ -135,11 +136,29 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public Descriptor adopt(int number, String description) throws LinuxException {
-        call("fcntl", description, "", () -> {
-            task.descriptors().rename(number, description);
-            return number;
-        });
+        try {
+            call("fcntl", description, "", () -> {
+                task.descriptors().rename(number, description);
+                return number;
+            });
+        } catch (LinuxException e) {
+            loseDescriptor(number);
+            throw e;
+        }
         return own(number, description);
+    }
+
+    /** fcntl(2) as it is used here fails for a number that is not open, and no other: so that is what a fault makes of it. */
+    private void loseDescriptor(int number) {
+        kernel.lock();
+        try {
+            task.descriptors().close(number);
+            kernel.signalChange();
+        } catch (KernelError notOpen) {
+            // As it should be.
+        } finally {
+            kernel.unlock();
+        }
     }
 
     @Override
@@ -386,6 +405,23 @@ final class EmulatedSystemCalls implements SystemCalls {
     public void writeText(String path, String text) throws LinuxException {
         find(path);
         waiting.until(call("write", path, text.strip(), () -> kernel.files().writeText(path, text)));
+    }
+
+    /** The other process waits where nobody sees it; only what it waits for is looked at. */
+    @Override
+    public PendingWrite writeApart(String path, String text) throws LinuxException {
+        checkAccess(path, Access.WRITE);
+        FileTree.Pending pending =
+                call("write", path, text.strip(), () -> kernel.files().writeText(path, text));
+        return () -> {
+            kernel.lock();
+            try {
+                kernel.checkOpen();
+                return pending.isComplete();
+            } finally {
+                kernel.unlock();
+            }
+        };
     }
 
     /** What open(2) finds out before anything is read or written. */

@@ -71,6 +71,8 @@ final class FileTree {
         static final int MISC = 10;
         /** What alloc_chrdev_region() may have found for the groups: it counts down from 254, and from 511 then. */
         static final int VFIO_GROUPS = 511;
+        /** The same for the devices' own nodes. */
+        static final int VFIO_DEVICES = 510;
     }
 
     /** Whose a file is, and its mode bits. */

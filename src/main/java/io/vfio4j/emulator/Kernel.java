@@ -24,17 +24,19 @@ final class Kernel {
     private final List<EmulatedPoller> pollers = new ArrayList<>();
     private final List<KvmVm> vms = new ArrayList<>();
     private final Processes processes;
+    private final LockedMemory lockedMemory;
     private final boolean virtual;
     private final long origin;
     private int inodes = 10_000;
     private long virtualNanos;
     private boolean closed;
 
-    Kernel(boolean virtual, int descriptorLimit, int user, int ptraceScope) {
+    Kernel(boolean virtual, int descriptorLimit, int user, int ptraceScope, long lockedMemoryLimit) {
         this.virtual = virtual;
         this.origin = System.nanoTime();
         this.processes = new Processes(this, descriptorLimit, user, ptraceScope);
-        Procfs.mount(files, processes);
+        this.lockedMemory = new LockedMemory(memory, lockedMemoryLimit);
+        Procfs.mount(files, processes, () -> ProcessLimits.text(descriptorLimit, lockedMemory.limitText()));
         files.makeDirectory("/run");
         files.makeDirectory("/tmp");
     }
@@ -82,6 +84,10 @@ final class Kernel {
     /** Those of the process that makes the system call. */
     DescriptorTable descriptors() {
         return processes.current().descriptors();
+    }
+
+    LockedMemory lockedMemory() {
+        return lockedMemory;
     }
 
     VblankTimers vblankTimers() {

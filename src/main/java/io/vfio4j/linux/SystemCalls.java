@@ -238,6 +238,17 @@ public interface SystemCalls {
     void writeText(String path, String text) throws LinuxException;
 
     /**
+     * Has a sysfs attribute written by a process of its own, for writes that the driver may keep waiting without end: a thread
+     * that is in such a write can be neither interrupted nor killed, and its process cannot end. Does not block.
+     *
+     * @param path an absolute path of an existing file
+     * @param text what to write
+     * @return tells when it is done; needs no closing
+     * @throws LinuxException ENOENT, EACCES, EPERM, EROFS, as of access(2); what start of the process says
+     */
+    PendingWrite writeApart(String path, String text) throws LinuxException;
+
+    /**
      * Reads where a symbolic link leads.
      *
      * @param path an absolute path

@@ -1,5 +1,7 @@
 package io.vfio4j.proc;
 
+import java.io.Serializable;
+
 /**
  * A process that has a file open.
  *
@@ -7,7 +9,7 @@ package io.vfio4j.proc;
  * @param command its name as the kernel keeps it, at most 15 characters, control characters replaced; empty when it could not be read
  * @param self whether it is this very process
  */
-public record Holder(int pid, String command, boolean self) {
+public record Holder(int pid, String command, boolean self) implements Serializable {
     /** For people: {@code 4711 (qemu-system-x86)}. */
     @Override
     public String toString() {

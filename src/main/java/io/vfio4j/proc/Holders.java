@@ -3,6 +3,7 @@ package io.vfio4j.proc;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -19,7 +20,7 @@ import java.util.stream.Collectors;
  * @param partial whether /proc shows only a part of the host's processes: it is not mounted, it hides those of other users, or
  *     this process is in a PID namespace (a container)
  */
-public record Holders(List<Holder> list, int unreadable, boolean partial) {
+public record Holders(List<Holder> list, int unreadable, boolean partial) implements Serializable {
     private static final String PROC = "/proc";
     private static final String DELETED = " (deleted)";
 

@@ -914,6 +914,7 @@ public abstract class SystemCallsContract {
                     () -> missing("open", () -> linux.open(NOWHERE, Access.READ_WRITE)),
                     () -> missing("open", () -> linux.readText(NOWHERE)),
                     () -> missing("open", () -> linux.writeText(NOWHERE, "1")),
+                    () -> missing("access", () -> linux.writeApart(NOWHERE, "1")),
                     () -> missing("readlink", () -> linux.readLink(NOWHERE)),
                     () -> missing("opendir", () -> linux.list(NOWHERE)));
         }

@@ -6,6 +6,7 @@ import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
+import io.vfio4j.linux.PendingWrite;
 import io.vfio4j.linux.Poller;
 import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
@@ -446,6 +447,12 @@ public final class JnaLinux implements SystemCalls {
                         .withAdvice("Only " + written + " of " + length + " bytes were taken.");
             }
         }
+    }
+
+    @Override
+    public PendingWrite writeApart(String path, String text) throws LinuxException {
+        checkAccess(path, Access.WRITE);
+        return ChildWrite.start(path, text);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.vfio4j.linux.uapi;
 
 import java.util.Map;
+import java.util.OptionalInt;
 
 /** The error numbers that vfio4j meets, from {@code asm-generic/errno-base.h} and {@code asm-generic/errno.h}. */
 public final class Errno {
@@ -10,6 +11,7 @@ public final class Errno {
     public static final int EINTR = 4;
     public static final int EIO = 5;
     public static final int ENXIO = 6;
+    public static final int E2BIG = 7;
     public static final int EBADF = 9;
     public static final int EAGAIN = 11;
     public static final int ENOMEM = 12;
@@ -30,8 +32,9 @@ public final class Errno {
     public static final int ENAMETOOLONG = 36;
     public static final int ENOSYS = 38;
     public static final int ELOOP = 40;
-    public static final int EBADFD = 77;
     public static final int EOVERFLOW = 75;
+    public static final int EBADFD = 77;
+    public static final int EUSERS = 87;
     public static final int EOPNOTSUPP = 95;
     public static final int ETIMEDOUT = 110;
     public static final int EPIPE = 32;
@@ -54,6 +57,7 @@ public final class Errno {
             Map.entry(EINTR, new Text("EINTR", "interrupted system call")),
             Map.entry(EIO, new Text("EIO", "input/output error")),
             Map.entry(ENXIO, new Text("ENXIO", "no such device or address")),
+            Map.entry(E2BIG, new Text("E2BIG", "argument list too long")),
             Map.entry(EBADF, new Text("EBADF", "bad file descriptor")),
             Map.entry(EAGAIN, new Text("EAGAIN", "resource temporarily unavailable")),
             Map.entry(ENOMEM, new Text("ENOMEM", "cannot allocate memory")),
@@ -75,11 +79,12 @@ public final class Errno {
             Map.entry(ENOSYS, new Text("ENOSYS", "function not implemented")),
             Map.entry(ELOOP, new Text("ELOOP", "too many levels of symbolic links")),
             Map.entry(EBADFD, new Text("EBADFD", "file descriptor in bad state")),
+            Map.entry(EUSERS, new Text("EUSERS", "too many users")),
             Map.entry(EOVERFLOW, new Text("EOVERFLOW", "value too large for defined data type")),
+            Map.entry(EMSGSIZE, new Text("EMSGSIZE", "message too long")),
             Map.entry(EOPNOTSUPP, new Text("EOPNOTSUPP", "operation not supported")),
             Map.entry(EPIPE, new Text("EPIPE", "broken pipe")),
             Map.entry(ENOTSOCK, new Text("ENOTSOCK", "socket operation on non-socket")),
-            Map.entry(EMSGSIZE, new Text("EMSGSIZE", "message too long")),
             Map.entry(EPROTOTYPE, new Text("EPROTOTYPE", "protocol wrong type for socket")),
             Map.entry(EADDRINUSE, new Text("EADDRINUSE", "address already in use")),
             Map.entry(ENOBUFS, new Text("ENOBUFS", "no buffer space available")),
@@ -100,6 +105,19 @@ public final class Errno {
     public static String name(int errno) {
         Text text = TEXTS.get(errno);
         return text == null ? "errno " + errno : text.name();
+    }
+
+    /**
+     * The error number that has a meaning: what a program's message says of it in the locale {@code C}.
+     *
+     * @param meaning as {@link #meaning} gives it, in upper or lower case
+     * @return empty where this table has no such error
+     */
+    public static OptionalInt withMeaning(String meaning) {
+        return TEXTS.entrySet().stream()
+                .filter(entry -> entry.getValue().meaning().equalsIgnoreCase(meaning))
+                .mapToInt(Map.Entry::getKey)
+                .findFirst();
     }
 
     /**

@@ -29,6 +29,7 @@ final class AbiAudit {
     /** Which headers a class speaks for. A class of the package that is neither here nor in the test's exceptions fails. */
     static final Map<Class<?>, List<String>> HEADERS = Map.of(
             Vfio.class, List.of("linux/vfio.h"),
+            Iommufd.class, List.of("linux/iommufd.h"),
             Kvm.class, List.of("linux/kvm.h"),
             Errno.class, List.of("errno.h"),
             io.vfio4j.linux.uapi.Files.class,
@@ -46,6 +47,15 @@ final class AbiAudit {
     /** What a constant is in C, where the rule does not tell. */
     private static final Map<String, String> EXPRESSIONS = Map.ofEntries(
             Map.entry("Vfio.RegionInfo.CAP_START", "sizeof(struct vfio_region_info)"),
+            Map.entry(
+                    "Vfio.DeviceBindIommufd.MINSZ",
+                    "(offsetof(struct vfio_device_bind_iommufd, out_devid) + sizeof(__u32))"),
+            Map.entry(
+                    "Vfio.DeviceAttachIommufdPt.MINSZ",
+                    "(offsetof(struct vfio_device_attach_iommufd_pt, pt_id) + sizeof(__u32))"),
+            Map.entry(
+                    "Vfio.DeviceDetachIommufdPt.MINSZ",
+                    "(offsetof(struct vfio_device_detach_iommufd_pt, flags) + sizeof(__u32))"),
             Map.entry("Kvm.IrqRoutingEntry.IRQCHIP_IRQCHIP", member("kvm_irq_routing_entry", "u.irqchip.irqchip")),
             Map.entry("Kvm.IrqRoutingEntry.IRQCHIP_PIN", member("kvm_irq_routing_entry", "u.irqchip.pin")),
             Map.entry("Kvm.IrqRoutingEntry.MSI_ADDRESS_LO", member("kvm_irq_routing_entry", "u.msi.address_lo")),
@@ -200,6 +210,24 @@ final class AbiAudit {
         boolean isThere() {
             return Stream.of(System.getenv().getOrDefault("PATH", "").split(":"))
                     .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
+        }
+
+        /**
+         * The same compiler, with the kernel's headers of a directory in front of the system's; of what depends on the
+         * architecture, those of the one it compiles for, as Debian lays them out.
+         */
+        Compiler withHeaders(Path directory) throws IOException, InterruptedException {
+            Process process = new ProcessBuilder(program, "-dumpmachine").start();
+            String architecture = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            process.waitFor();
+            List<String> all = new ArrayList<>(options);
+            for (Path include : List.of(directory, directory.resolve(architecture))) {
+                if (Files.isDirectory(include)) {
+                    all.add("-isystem");
+                    all.add(include.toString());
+                }
+            }
+            return new Compiler(program, List.copyOf(all));
         }
 
         /** Whether a header can be included, by which we tell "not here" from "wrong". */
