@@ -31,10 +31,10 @@ final class Kernel {
     private long virtualNanos;
     private boolean closed;
 
-    Kernel(boolean virtual, int descriptorLimit, int user, int ptraceScope, long lockedMemoryLimit) {
+    Kernel(boolean virtual, int descriptorLimit, Surroundings surroundings, long lockedMemoryLimit) {
         this.virtual = virtual;
         this.origin = System.nanoTime();
-        this.processes = new Processes(this, descriptorLimit, user, ptraceScope);
+        this.processes = new Processes(this, descriptorLimit, surroundings);
         this.lockedMemory = new LockedMemory(memory, lockedMemoryLimit);
         Procfs.mount(files, processes, () -> ProcessLimits.text(descriptorLimit, lockedMemory.limitText()));
         files.makeDirectory("/run");
