@@ -15,6 +15,7 @@ import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Ioctl;
 import io.vfio4j.linux.uapi.Kvm;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,7 +67,7 @@ class AssociationTest {
                         errno,
                         assertThrows(LinuxException.class, () -> vm.associateDevice(group))
                                 .errno());
-                assertEquals(List.of("KVM VM", host.vgpu().groupPath()), host.openFiles());
+                assertEquals(Set.of("KVM VM", host.vgpu().groupPath()), Set.copyOf(host.openFiles()));
             }
             vm.associate(group).close();
         }
