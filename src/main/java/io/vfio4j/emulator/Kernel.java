@@ -1,6 +1,7 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.linux.ClosedException;
+import io.vfio4j.linux.uapi.Errno;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
@@ -25,6 +26,7 @@ final class Kernel {
     private final DescriptorTable descriptors;
     private final boolean virtual;
     private final long origin;
+    private int groups;
     private long virtualNanos;
     private boolean closed;
 
@@ -72,6 +74,19 @@ final class Kernel {
 
     DescriptorTable descriptors() {
         return descriptors;
+    }
+
+    /** eventfd_ctx_fdget(): EBADF for what is not open, -1 included; EINVAL for what is no eventfd. */
+    EventFd eventFd(int number) throws KernelError {
+        if (descriptors.file(number) instanceof EventFd eventFd) {
+            return eventFd;
+        }
+        throw new KernelError(Errno.EINVAL);
+    }
+
+    /** The number of a new iommu group. */
+    int newGroup() {
+        return ++groups;
     }
 
     VblankTimers vblankTimers() {

@@ -30,6 +30,8 @@ final class AbiAudit {
             Vfio.class, List.of("linux/vfio.h"),
             Kvm.class, List.of("linux/kvm.h"),
             Errno.class, List.of("errno.h"),
+            PciRegs.class, List.of("linux/pci_regs.h"),
+            SerialRegs.class, List.of("linux/serial_reg.h"),
             io.vfio4j.linux.uapi.Files.class,
                     List.of(
                             "fcntl.h",
