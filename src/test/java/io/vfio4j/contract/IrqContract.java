@@ -218,10 +218,8 @@ abstract class IrqContract {
     }
 
     @Test
-    void anInterruptThatIsNotTakenBackComesAgain() throws Exception {
-        if (!fixture.registers().keepsItsLine()) {
-            return;
-        }
+    void anInterruptThatIsNotTakenBackComesAgainWhereTheLineIsALevel() throws Exception {
+        int expected = fixture.registers().keepsItsLine() ? 3 : 1;
         IrqNotes slow = new IrqNotes() {
             @Override
             public void onInterrupt(IrqEvent event) {
@@ -233,9 +231,9 @@ abstract class IrqContract {
         };
         irq(PciIrq.INTX).subscribe(loop, slow, options);
         raise();
-        loop.await(slow.total(3));
+        loop.await(slow.total(expected));
         settle();
-        assertEquals(3, slow.count());
+        assertEquals(expected, slow.count());
     }
 
     @Test
