@@ -18,6 +18,7 @@ module io.vfio4j {
 
     exports io.vfio4j.display;
     exports io.vfio4j.display.irq;
+    exports io.vfio4j.doctor;
     exports io.vfio4j.emulator;
     exports io.vfio4j.emulator.junit;
     exports io.vfio4j.linux;
@@ -26,6 +27,7 @@ module io.vfio4j {
     exports io.vfio4j.loop;
     exports io.vfio4j.kvm;
     exports io.vfio4j.mdev;
+    exports io.vfio4j.proc;
     exports io.vfio4j.vfio;
 
     opens io.vfio4j.cli to

@@ -4,9 +4,11 @@ import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.VgpuProfile;
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
+import io.vfio4j.linux.PendingWrite;
 import io.vfio4j.linux.Poller;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.VirtualTime;
@@ -143,6 +145,16 @@ final class BenchHost implements SystemCalls {
     }
 
     @Override
+    public FileStatus status(String path) throws LinuxException {
+        return devices.systemCalls().status(path);
+    }
+
+    @Override
+    public void checkAccess(String path, Access access) throws LinuxException {
+        devices.systemCalls().checkAccess(path, access);
+    }
+
+    @Override
     public String readText(String path) throws LinuxException {
         return devices.systemCalls().readText(path);
     }
@@ -150,6 +162,11 @@ final class BenchHost implements SystemCalls {
     @Override
     public void writeText(String path, String text) throws LinuxException {
         devices.systemCalls().writeText(path, text);
+    }
+
+    @Override
+    public PendingWrite writeApart(String path, String text) throws LinuxException {
+        return devices.systemCalls().writeApart(path, text);
     }
 
     @Override

@@ -18,13 +18,15 @@ import picocli.CommandLine.Spec;
         description = "Looks at vGPU displays through VFIO: those of this host, and emulated ones.",
         mixinStandardHelpOptions = true,
         versionProvider = Vfio4j.Version.class,
-        subcommands = {ListCommand.class, InfoCommand.class, WatchCommand.class, HelpCommand.class},
+        subcommands = {ListCommand.class, InfoCommand.class, WatchCommand.class, DoctorCommand.class, HelpCommand.class
+        },
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nExamples:%n",
         footer = {
             "  vfio4j watch emulated:v5:flip --for 3s   refresh events, without a GPU",
             "  vfio4j list                              the vGPUs of this host",
             "  vfio4j info UUID                         what one of them is",
+            "  vfio4j doctor                            what is missing for vGPUs here, and what to do",
             "",
             "Exit codes: 0 all went well, 1 it did not, 2 the command line is wrong."
         })

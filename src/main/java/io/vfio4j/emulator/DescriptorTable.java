@@ -4,8 +4,9 @@ import io.vfio4j.linux.uapi.Errno;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
-/** The process's descriptors: the lowest free number is the next one, as POSIX wants it. */
+/** A process's descriptors: the lowest free number is the next one, as POSIX wants it. */
 final class DescriptorTable {
     /** 0 to 2 are open in any process. */
     private static final int FIRST = 3;
@@ -64,8 +65,32 @@ final class DescriptorTable {
         entry.file().put();
     }
 
+    /** The end of the process. */
+    void closeAll() {
+        for (int index = 0; index < entries.size(); index++) {
+            Optional<Entry> entry = entries.set(index, Optional.empty());
+            entry.ifPresent(closed -> closed.file().put());
+        }
+        open = 0;
+    }
+
     int open() {
         return open;
+    }
+
+    /** The numbers that are open, the first three excepted: where they lead is nobody's business here. */
+    List<Integer> numbers() {
+        return IntStream.range(0, entries.size())
+                .filter(index -> entries.get(index).isPresent())
+                .mapToObj(index -> index + FIRST)
+                .toList();
+    }
+
+    Optional<OpenFile> find(int number) {
+        int index = number - FIRST;
+        return index < 0 || index >= entries.size()
+                ? Optional.empty()
+                : entries.get(index).map(Entry::file);
     }
 
     List<String> labels() {

@@ -2,12 +2,15 @@ package io.vfio4j.emulator;
 
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalInt;
 
 /**
- * A Linux host in memory, with vGPUs: what {@link #systemCalls} answers is what a kernel would. One process uses it.
+ * A Linux host in memory, with vGPUs: what {@link #systemCalls} answers is what a kernel would. One process uses it, and
+ * {@link #process} starts others, such as a VMM.
  *
  * <p>In virtual time, which is the default, nothing happens by itself and the same calls always have the same results. Safe for
  * use by any thread.
@@ -20,11 +23,16 @@ public final class EmulatedHost implements AutoCloseable {
     private final SystemCalls systemCalls;
 
     private EmulatedHost(Builder builder) {
-        kernel = new Kernel(builder.virtual, builder.descriptorLimit);
-        bus = new MdevBus(kernel, builder.instanceLimit);
+        kernel = new Kernel(
+                builder.virtual, builder.descriptorLimit, builder.user, builder.ptraceScope, builder.lockedMemoryLimit);
+        bus = new MdevBus(
+                kernel,
+                new MdevParent.Limits(builder.instanceLimit, builder.aperture),
+                builder.nodeDelay.toNanos(),
+                builder.devicesInFdinfo);
         peripherals = new PeripheralBus(kernel);
         clock = new EmulatedClock(kernel);
-        systemCalls = new EmulatedSystemCalls(kernel, clock);
+        systemCalls = new EmulatedSystemCalls(kernel, kernel.processes().first(), clock);
         builder.parents.forEach(bus::parent);
         builder.vgpus.forEach(this::create);
         builder.peripherals.forEach(this::create);
@@ -55,14 +63,23 @@ public final class EmulatedHost implements AutoCloseable {
     /** What a host shall be like. */
     public static final class Builder {
         private static final int DEFAULT_DESCRIPTOR_LIMIT = 1024;
-        private static final int DEFAULT_INSTANCE_LIMIT = 64;
+        /** One vGPU of the smallest type, beside what the host keeps. */
+        private static final int SMALLEST_APERTURE = 128 + 64;
+
+        private static final int LARGEST_APERTURE = 1024;
 
         private final List<VgpuProfile> vgpus = new ArrayList<>();
         private final List<VgpuProfile> parents = new ArrayList<>();
         private final List<PeripheralKind> peripherals = new ArrayList<>();
         private boolean virtual = true;
         private int descriptorLimit = DEFAULT_DESCRIPTOR_LIMIT;
-        private int instanceLimit = DEFAULT_INSTANCE_LIMIT;
+        private int user;
+        private int ptraceScope;
+        private boolean devicesInFdinfo;
+        private long lockedMemoryLimit = LockedMemory.UNLIMITED;
+        private OptionalInt instanceLimit = OptionalInt.empty();
+        private OptionalInt aperture = OptionalInt.empty();
+        private Duration nodeDelay = Duration.ZERO;
 
         private Builder() {}
 
@@ -135,16 +152,99 @@ public final class EmulatedHost implements AutoCloseable {
         }
 
         /**
+         * Limits how much memory the process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM. Only devices
+         * behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
+         *
+         * @param bytes not negative; no limit by default, as for a process with CAP_IPC_LOCK
+         * @return this
+         */
+        public Builder lockedMemoryLimit(long bytes) {
+            if (bytes < 0) {
+                throw new IllegalArgumentException("a limit of " + bytes + " bytes");
+            }
+            lockedMemoryLimit = bytes;
+            return this;
+        }
+
+        /**
          * Limits how many vGPUs a parent may have.
          *
-         * @param limit not negative; 64 by default
+         * @param limit not negative; by default 64 for a GPU, and 4 for mdpy
          * @return this
          */
         public Builder instanceLimit(int limit) {
             if (limit < 0) {
                 throw new IllegalArgumentException("a limit of " + limit + " instances");
             }
-            instanceLimit = limit;
+            instanceLimit = OptionalInt.of(limit);
+            return this;
+        }
+
+        /**
+         * Gives the GPU an aperture, of which vGPUs take their share, as the firmware's setup does on real hosts: then larger
+         * types exclude others, and types that do not fit are not offered, as GVT-g has it. With 256 MiB, the usual, there can be
+         * two vGPUs of {@code i915-GVTg_V5_8}, or one of {@code i915-GVTg_V5_4}. Without this call only the number of vGPUs is
+         * limited.
+         *
+         * @param megabytes from 192 to 1024
+         * @return this
+         */
+        public Builder aperture(int megabytes) {
+            if (megabytes < SMALLEST_APERTURE || megabytes > LARGEST_APERTURE) {
+                throw new IllegalArgumentException("an aperture of " + megabytes + " MiB");
+            }
+            aperture = OptionalInt.of(megabytes);
+            return this;
+        }
+
+        /**
+         * Has the nodes of devices appear some time after the devices, as where udev makes them.
+         *
+         * @param delay how much later, not negative; nothing by default
+         * @return this
+         */
+        public Builder nodesAppearAfter(Duration delay) {
+            if (delay.isNegative()) {
+                throw new IllegalArgumentException("a delay of " + delay);
+            }
+            nodeDelay = delay;
+            return this;
+        }
+
+        /**
+         * Says whose the process is that uses the host. It matters only towards other processes: every file may be opened by
+         * everybody.
+         *
+         * @param id a user id; 0, which is root with every capability, by default
+         * @return this
+         */
+        public Builder user(int id) {
+            user = EmulatedProcess.requireUser(id);
+            return this;
+        }
+
+        /**
+         * Sets {@code kernel.yama.ptrace_scope}: which processes may take descriptors of others of the same user.
+         *
+         * @param scope 0 all, which is the default; 1 the ancestors, of which there are none here; 2 those with CAP_SYS_PTRACE, as
+         *     those of 1; 3 none, not even root's
+         * @return this
+         */
+        public Builder ptraceScope(int scope) {
+            if (scope < 0 || scope > 3) {
+                throw new IllegalArgumentException("a ptrace_scope of " + scope + ", which is 0 to 3");
+            }
+            ptraceScope = scope;
+            return this;
+        }
+
+        /**
+         * Has {@code /proc/PID/fdinfo} name the device that a descriptor is for, as Linux does from 6.18 on.
+         *
+         * @return this
+         */
+        public Builder devicesInFdinfo() {
+            devicesInFdinfo = true;
             return this;
         }
 
@@ -165,6 +265,67 @@ public final class EmulatedHost implements AutoCloseable {
      */
     public SystemCalls systemCalls() {
         return systemCalls;
+    }
+
+    /**
+     * The number of the process that uses the host.
+     *
+     * @return always the same
+     */
+    public int pid() {
+        return kernel.processes().first().pid();
+    }
+
+    /**
+     * Starts another process, of root.
+     *
+     * @param command what it is called, for example {@code qemu-system-x86_64}
+     * @return the process, with nothing open
+     */
+    public EmulatedProcess process(String command) {
+        return process(command, 0);
+    }
+
+    /**
+     * Starts another process.
+     *
+     * @param command what it is called, for example {@code qemu-system-x86_64}
+     * @param user whose it is; 0 for root, which has every capability
+     * @return the process, with nothing open
+     */
+    public EmulatedProcess process(String command, int user) {
+        return start(OptionalInt.empty(), command, user);
+    }
+
+    /**
+     * Starts another process with a number that may have been another one's before.
+     *
+     * @param pid the number
+     * @param command what it is called
+     * @param user whose it is
+     * @return the process, with nothing open
+     * @throws IllegalArgumentException when there is such a process
+     */
+    public EmulatedProcess process(int pid, String command, int user) {
+        if (pid < 1) {
+            throw new IllegalArgumentException("process " + pid);
+        }
+        return start(OptionalInt.of(pid), command, user);
+    }
+
+    private EmulatedProcess start(OptionalInt pid, String command, int user) {
+        EmulatedProcess.requireUser(user);
+        kernel.lock();
+        try {
+            Processes processes = kernel.processes();
+            int number = pid.orElseGet(processes::nextPid);
+            Task task = processes.start(number, command, user);
+            return new EmulatedProcess(kernel, task, new EmulatedSystemCalls(kernel, task, clock));
+        } catch (KernelError exists) {
+            throw new IllegalArgumentException("there is a process " + pid.orElseThrow() + " already", exists);
+        } finally {
+            kernel.unlock();
+        }
     }
 
     /**
@@ -253,6 +414,20 @@ public final class EmulatedHost implements AutoCloseable {
     }
 
     /**
+     * The KVM VMs.
+     *
+     * @return those that something still holds, in the order in which they were created
+     */
+    public List<EmulatedVm> vms() {
+        kernel.lock();
+        try {
+            return kernel.vms().stream().map(vm -> new EmulatedVm(kernel, vm)).toList();
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
      * What shall go wrong.
      *
      * @return always the same
@@ -262,35 +437,35 @@ public final class EmulatedHost implements AutoCloseable {
     }
 
     /**
-     * How many descriptors the process has open, beyond its first three.
+     * How many descriptors the process that uses the host has open, beyond its first three.
      *
      * @return 0 when everything is closed
      */
     public int openDescriptors() {
         kernel.lock();
         try {
-            return kernel.descriptors().open();
+            return kernel.processes().first().descriptors().open();
         } finally {
             kernel.unlock();
         }
     }
 
     /**
-     * What the process has open.
+     * What the process that uses the host has open.
      *
      * @return a path or name for each descriptor
      */
     public List<String> openFiles() {
         kernel.lock();
         try {
-            return kernel.descriptors().labels();
+            return kernel.processes().first().descriptors().labels();
         } finally {
             kernel.unlock();
         }
     }
 
     /**
-     * The system calls that were made, in their order: operation, detail, target. For example {@code open /dev/vfio/1},
+     * The system calls that the process that uses the host has made, in their order: operation, detail, target. For example {@code open /dev/vfio/1},
      * {@code VFIO_DEVICE_SET_IRQS mask index 5 …}, {@code epoll_ctl add …}, {@code close …}. Waiting, reading and signalling
      * counters, and arming timers, leave no trace.
      *

@@ -43,13 +43,15 @@ final class EmulatedPoller implements Poller {
     }
 
     private final Kernel kernel;
+    private final Task task;
     private final Descriptor descriptor;
     private final Condition somethingReady;
     private final Map<Integer, Watch> watches = new HashMap<>();
     private final ArrayDeque<Watch> line = new ArrayDeque<>();
 
-    EmulatedPoller(Kernel kernel, Descriptor descriptor) {
+    EmulatedPoller(Kernel kernel, Task task, Descriptor descriptor) {
         this.kernel = kernel;
+        this.task = task;
         this.descriptor = descriptor;
         this.somethingReady = kernel.newCondition();
     }
@@ -93,8 +95,8 @@ final class EmulatedPoller implements Poller {
             int number = counter.acquire();
             kernel.lock();
             try {
-                kernel.enter("epoll_ctl", counter.description(), what);
-                change.apply(number, kernel.descriptors().file(number));
+                kernel.enter(task, "epoll_ctl", counter.description(), what);
+                change.apply(number, task.descriptors().file(number));
             } catch (KernelError error) {
                 throw new LinuxException(error.errno(), "epoll_ctl", counter.description());
             } finally {
@@ -116,10 +118,11 @@ final class EmulatedPoller implements Poller {
         try {
             kernel.lock();
             try {
-                kernel.faults().check("epoll_wait", descriptor.description());
+                kernel.enterQuietly(task, "epoll_wait", descriptor.description());
                 int read = takeReady(tokens, counters, room);
                 while (read == 0 && wait) {
                     kernel.checkOpen();
+                    task.checkAlive();
                     // As epoll_wait in native code: an interrupt of the Java thread does not reach it.
                     somethingReady.awaitUninterruptibly();
                     read = takeReady(tokens, counters, room);
@@ -153,8 +156,8 @@ final class EmulatedPoller implements Poller {
         return read;
     }
 
-    /** The host is going away; a thread that waits here would wait for ever. */
-    void wakeForGood() {
+    /** The host or the process may be gone; a thread that waits here would wait for ever. */
+    void wake() {
         somethingReady.signalAll();
     }
 

@@ -2,31 +2,39 @@ package io.vfio4j.emulator;
 
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
+import io.vfio4j.linux.PendingWrite;
 import io.vfio4j.linux.Poller;
+import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.VirtualTime;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Ioctl;
+import io.vfio4j.linux.uapi.Sockets;
 import io.vfio4j.linux.uapi.Vfio;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
-/** The system calls of the emulated process: each takes the kernel's lock, acts, and turns a refusal into an exception. */
+/** The system calls of an emulated process: each takes the kernel's lock, acts, and turns a refusal into an exception. */
 final class EmulatedSystemCalls implements SystemCalls {
     private static final int LONGEST_TEXT = 64 * 1024;
 
     private final Kernel kernel;
+    private final Task task;
     private final EmulatedClock clock;
     private final Waiting waiting;
 
-    EmulatedSystemCalls(Kernel kernel, EmulatedClock clock) {
+    EmulatedSystemCalls(Kernel kernel, Task task, EmulatedClock clock) {
         this.kernel = kernel;
+        this.task = task;
         this.clock = clock;
         this.waiting = new Waiting(kernel, clock);
     }
@@ -42,7 +50,7 @@ final class EmulatedSystemCalls implements SystemCalls {
     private <T> T call(String operation, String target, String detail, Body<T> body) throws LinuxException {
         kernel.lock();
         try {
-            kernel.enter(operation, target, detail);
+            kernel.enter(task, operation, target, detail);
             return body.run();
         } catch (KernelError error) {
             throw new LinuxException(error.errno(), operation, target);
@@ -58,7 +66,7 @@ final class EmulatedSystemCalls implements SystemCalls {
                     operation,
                     descriptor.description(),
                     detail,
-                    () -> body.run(kernel.descriptors().file(number)));
+                    () -> body.run(task.descriptors().file(number)));
         } finally {
             descriptor.release();
         }
@@ -66,9 +74,8 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     /** Calls that are made for every event: no trace, and nothing allocated where nothing goes wrong. */
     private Counter counter(Descriptor descriptor, int number, String operation) throws KernelError {
-        kernel.checkOpen();
-        kernel.faults().check(operation, descriptor.description());
-        if (kernel.descriptors().file(number) instanceof Counter counter) {
+        kernel.enterQuietly(task, operation, descriptor.description());
+        if (task.descriptors().file(number) instanceof Counter counter) {
             return counter;
         }
         throw new KernelError(Errno.EINVAL);
@@ -81,8 +88,12 @@ final class EmulatedSystemCalls implements SystemCalls {
     private void close(int number, String description) {
         kernel.lock();
         try {
-            kernel.trace().add("close " + description);
-            kernel.descriptors().close(number);
+            if (!task.isAlive()) {
+                return; // its end has closed everything
+            }
+            kernel.trace(task, "close " + description);
+            kernel.processes().run(task);
+            task.descriptors().close(number);
             kernel.signalChange();
         } catch (KernelError error) {
             throw new AssertionError(description + " was closed behind its owner's back", error);
@@ -101,8 +112,8 @@ final class EmulatedSystemCalls implements SystemCalls {
         return own(
                 call("open", path, "", () -> {
                     FileTree.Node node = kernel.files().resolve(path);
-                    kernel.descriptors().reserve();
-                    return kernel.descriptors().install(openNode(node, path, access), path);
+                    task.descriptors().reserve();
+                    return task.descriptors().install(openNode(node, path, access), path);
                 }),
                 path);
     }
@@ -120,16 +131,34 @@ final class EmulatedSystemCalls implements SystemCalls {
             }
             return new TextFile(kernel.memory(), path, text);
         }
-        throw new KernelError(Errno.EISDIR);
+        throw new KernelError(node instanceof FileTree.Socket ? Errno.ENXIO : Errno.EISDIR);
     }
 
     @Override
     public Descriptor adopt(int number, String description) throws LinuxException {
-        call("fcntl", description, "", () -> {
-            kernel.descriptors().rename(number, description);
-            return number;
-        });
+        try {
+            call("fcntl", description, "", () -> {
+                task.descriptors().rename(number, description);
+                return number;
+            });
+        } catch (LinuxException e) {
+            loseDescriptor(number);
+            throw e;
+        }
         return own(number, description);
+    }
+
+    /** fcntl(2) as it is used here fails for a number that is not open, and no other: so that is what a fault makes of it. */
+    private void loseDescriptor(int number) {
+        kernel.lock();
+        try {
+            task.descriptors().close(number);
+            kernel.signalChange();
+        } catch (KernelError notOpen) {
+            // As it should be.
+        } finally {
+            kernel.unlock();
+        }
     }
 
     @Override
@@ -163,14 +192,22 @@ final class EmulatedSystemCalls implements SystemCalls {
         Objects.checkFromIndexSize(0, length, into.size());
         long address = into.acquire();
         try {
-            return call(
-                    "pread",
-                    descriptor,
-                    "",
-                    file -> file.read(address, kernel.faults().readable(length), position));
+            return call("pread", descriptor, "", file -> {
+                int count = file.read(address, kernel.faults().readable(length), position);
+                return kernel.faults().editsReads(descriptor.description())
+                        ? edited(descriptor.description(), address, count, position)
+                        : count;
+            });
         } finally {
             into.release();
         }
+    }
+
+    private int edited(String target, long address, int count, long position) throws KernelError {
+        byte[] read = kernel.memory().read(address, count);
+        byte[] edited = kernel.faults().editedRead(target, position, read);
+        kernel.memory().write(address, edited);
+        return edited.length;
     }
 
     @Override
@@ -198,17 +235,20 @@ final class EmulatedSystemCalls implements SystemCalls {
             ByteBuffer visible = access == Access.READ ? mapped.bytes().asReadOnlyBuffer() : mapped.bytes();
             long address = kernel.memory().add(visible);
             String description = descriptor.description();
-            return new Mapping(visible, address, description, () -> unmap(file, mapped, address, description));
+            Task.Area area = task.mapped(() -> {
+                kernel.memory().remove(address);
+                mapped.unmap().run();
+                file.put();
+            });
+            return new Mapping(visible, address, description, () -> unmap(area, description));
         });
     }
 
-    private void unmap(OpenFile file, OpenFile.MappedBytes mapped, long address, String description) {
+    private void unmap(Task.Area area, String description) {
         kernel.lock();
         try {
-            kernel.trace().add("munmap " + description);
-            kernel.memory().remove(address);
-            mapped.unmap().run();
-            file.put();
+            kernel.trace(task, "munmap " + description);
+            area.end();
             kernel.signalChange();
         } finally {
             kernel.unlock();
@@ -245,7 +285,7 @@ final class EmulatedSystemCalls implements SystemCalls {
     @Override
     public Descriptor eventFd(String description) throws LinuxException {
         return own(
-                call("eventfd", description, "", () -> kernel.descriptors().install(new EventFd(), description)),
+                call("eventfd", description, "", () -> task.descriptors().install(new EventFd(), description)),
                 description);
     }
 
@@ -256,7 +296,7 @@ final class EmulatedSystemCalls implements SystemCalls {
                         "timerfd_create",
                         description,
                         "",
-                        () -> kernel.descriptors().install(new TimerFd(kernel.events()), description)),
+                        () -> task.descriptors().install(new TimerFd(kernel.events()), description)),
                 description);
     }
 
@@ -316,8 +356,8 @@ final class EmulatedSystemCalls implements SystemCalls {
     @Override
     public Poller openPoller() throws LinuxException {
         return call("epoll_create1", "poller", "", () -> {
-            int number = kernel.descriptors().install(new EmulatedPoller.File(), "poller");
-            EmulatedPoller poller = new EmulatedPoller(kernel, own(number, "poller"));
+            int number = task.descriptors().install(new EmulatedPoller.File(), "poller");
+            EmulatedPoller poller = new EmulatedPoller(kernel, task, own(number, "poller"));
             kernel.addPoller(poller);
             return poller;
         });
@@ -333,10 +373,21 @@ final class EmulatedSystemCalls implements SystemCalls {
         kernel.lock();
         try {
             kernel.checkOpen();
+            kernel.processes().run(task);
             return kernel.files().exists(path);
         } finally {
             kernel.unlock();
         }
+    }
+
+    @Override
+    public FileStatus status(String path) throws LinuxException {
+        return call("stat", path, "", () -> kernel.files().status(path));
+    }
+
+    @Override
+    public void checkAccess(String path, Access access) throws LinuxException {
+        call("access", path, "", () -> kernel.files().resolve(path));
     }
 
     @Override
@@ -355,6 +406,23 @@ final class EmulatedSystemCalls implements SystemCalls {
         waiting.until(call("write", path, text.strip(), () -> kernel.files().writeText(path, text)));
     }
 
+    /** The other process waits where nobody sees it; only what it waits for is looked at. */
+    @Override
+    public PendingWrite writeApart(String path, String text) throws LinuxException {
+        checkAccess(path, Access.WRITE);
+        FileTree.Pending pending =
+                call("write", path, text.strip(), () -> kernel.files().writeText(path, text));
+        return () -> {
+            kernel.lock();
+            try {
+                kernel.checkOpen();
+                return pending.isComplete();
+            } finally {
+                kernel.unlock();
+            }
+        };
+    }
+
     /** What open(2) finds out before anything is read or written. */
     private void find(String path) throws LinuxException {
         call("open", path, "", () -> kernel.files().resolve(path));
@@ -363,6 +431,216 @@ final class EmulatedSystemCalls implements SystemCalls {
     @Override
     public String readLink(String path) throws LinuxException {
         return call("readlink", path, "", () -> kernel.files().readLink(path));
+    }
+
+    @Override
+    public Descriptor openProcess(int pid) throws LinuxException {
+        String description = "process " + pid;
+        return own(
+                call("pidfd_open", description, "", () -> {
+                    PidFd process = PidFd.open(kernel.processes(), pid);
+                    return task.descriptors().install(process, description);
+                }),
+                description);
+    }
+
+    @Override
+    public Descriptor copyDescriptor(Descriptor process, int number, String description) throws LinuxException {
+        return own(
+                call("pidfd_getfd", process, "", file -> {
+                    OpenFile copied = pidFd(file).take(kernel.processes(), number);
+                    return installOrPut(copied, description);
+                }),
+                description);
+    }
+
+    /** The reference that was taken goes with the number, or back. */
+    private int installOrPut(OpenFile file, String description) throws KernelError {
+        boolean success = false;
+        try {
+            int number = task.descriptors().install(file, description);
+            success = true;
+            return number;
+        } finally {
+            if (!success) {
+                file.put();
+            }
+        }
+    }
+
+    @Override
+    public boolean hasExited(Descriptor process) throws LinuxException {
+        return call("poll", process, "", file -> pidFd(file).hasExited());
+    }
+
+    private static PidFd pidFd(OpenFile file) throws KernelError {
+        if (file instanceof PidFd process) {
+            return process;
+        }
+        throw new KernelError(Errno.EBADF);
+    }
+
+    @Override
+    public Descriptor connect(String path, Duration patience) throws LinuxException {
+        requireFitting("connect", path);
+        Descriptor descriptor = newSocket(path);
+        boolean success = false;
+        try {
+            UnixSocket listener = call("connect", path, "", () -> {
+                if (kernel.files().resolve(path) instanceof FileTree.Socket socket) {
+                    return socket.bound();
+                }
+                throw new KernelError(Errno.ECONNREFUSED);
+            });
+            waiting.until(alive(listener::hasRoom), patience);
+            onSocket("connect", descriptor, socket -> {
+                socket.connect(listener);
+                return 0;
+            });
+            success = true;
+            return descriptor;
+        } finally {
+            if (!success) {
+                descriptor.close();
+            }
+        }
+    }
+
+    @Override
+    public Descriptor listen(String path) throws LinuxException {
+        requireFitting("bind", path);
+        Descriptor descriptor = newSocket(path);
+        boolean success = false;
+        try {
+            call("bind", descriptor, "", file -> {
+                kernel.files().bind(path, UnixSocket.of(file));
+                return 0;
+            });
+            onSocket("listen", descriptor, socket -> {
+                socket.listen();
+                return 0;
+            });
+            success = true;
+            return descriptor;
+        } finally {
+            if (!success) {
+                descriptor.close();
+            }
+        }
+    }
+
+    private Descriptor newSocket(String path) throws LinuxException {
+        return own(call("socket", path, "", () -> task.descriptors().install(new UnixSocket(kernel), path)), path);
+    }
+
+    private static void requireFitting(String operation, String path) throws LinuxException {
+        if (path.getBytes(StandardCharsets.UTF_8).length >= Sockets.SockaddrUn.SUN_PATH_SIZE) {
+            throw new LinuxException(Errno.ENAMETOOLONG, operation, path);
+        }
+    }
+
+    @Override
+    public Optional<Descriptor> accept(Descriptor listener) throws LinuxException {
+        String description = "connection to " + listener.description();
+        try {
+            int number = call("accept4", listener, "", file -> {
+                UnixSocket socket = UnixSocket.of(file);
+                task.descriptors().reserve();
+                return task.descriptors().install(socket.accept(), description);
+            });
+            return Optional.of(own(number, description));
+        } catch (LinuxException e) {
+            if (e.errno() == Errno.EAGAIN) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public int send(Descriptor connection, byte[] data, List<Descriptor> attached) throws LinuxException {
+        if (data.length == 0 || attached.size() > Received.MOST_DESCRIPTORS) {
+            throw new IllegalArgumentException(data.length + " bytes with " + attached.size() + " descriptors");
+        }
+        List<Descriptor> lent = new ArrayList<>();
+        try {
+            List<Integer> numbers = new ArrayList<>();
+            for (Descriptor each : attached) {
+                numbers.add(each.acquire());
+                lent.add(each);
+            }
+            return call("sendmsg", connection, "", file -> {
+                UnixSocket socket = UnixSocket.of(file);
+                List<OpenFile> files = new ArrayList<>();
+                for (int number : numbers) {
+                    files.add(task.descriptors().file(number));
+                }
+                return socket.send(data, files);
+            });
+        } finally {
+            lent.forEach(Descriptor::release);
+        }
+    }
+
+    @Override
+    public Received receive(Descriptor connection, int mostBytes, int mostDescriptors, Duration patience)
+            throws LinuxException {
+        if (mostBytes < 1 || mostDescriptors < 0 || mostDescriptors > Received.MOST_DESCRIPTORS) {
+            throw new IllegalArgumentException(mostBytes + " bytes with " + mostDescriptors + " descriptors");
+        }
+        UnixSocket waitedFor = call("poll", connection, "", UnixSocket::of);
+        if (!waiting.until(alive(waitedFor::isReadable), patience)) {
+            throw new LinuxException(Errno.EAGAIN, "recvmsg", connection.description());
+        }
+        return call("recvmsg", connection, "", file -> {
+            UnixSocket.Arrival arrival = UnixSocket.of(file).receive(mostBytes);
+            List<Descriptor> descriptors = new ArrayList<>();
+            boolean dropped = false;
+            for (OpenFile each : arrival.files()) {
+                // scm_detach_fds(): the first that finds no room ends it.
+                dropped |= descriptors.size() == mostDescriptors;
+                String description = "descriptor received from " + connection.description();
+                try {
+                    if (!dropped) {
+                        each.get();
+                        descriptors.add(own(installOrPut(each, description), description));
+                    }
+                } catch (KernelError noRoom) {
+                    dropped = true;
+                }
+                each.put();
+            }
+            return new Received(arrival.bytes(), descriptors, dropped);
+        });
+    }
+
+    @Override
+    public boolean isHungUp(Descriptor connection) throws LinuxException {
+        return onSocket("poll", connection, UnixSocket::isHungUp);
+    }
+
+    @Override
+    public void removeFile(String path) throws LinuxException {
+        call("unlink", path, "", () -> {
+            kernel.files().unlink(path);
+            return 0;
+        });
+    }
+
+    private interface SocketBody<T> {
+        T run(UnixSocket socket) throws KernelError;
+    }
+
+    private <T> T onSocket(String operation, Descriptor descriptor, SocketBody<T> body) throws LinuxException {
+        return call(operation, descriptor, "", file -> body.run(UnixSocket.of(file)));
+    }
+
+    /** A wait that the end of this process ends as well. */
+    private FileTree.Pending alive(FileTree.Pending pending) {
+        return () -> {
+            task.checkAlive();
+            return pending.isComplete();
+        };
     }
 
     @Override

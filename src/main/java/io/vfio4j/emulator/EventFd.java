@@ -1,7 +1,9 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.linux.uapi.Errno;
-import java.util.Optional;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 
 /**
  * fs/eventfd.c, not a semaphore, non-blocking. Drivers keep a reference to the counter itself, which outlives the
@@ -10,46 +12,17 @@ import java.util.Optional;
 final class EventFd extends Counter {
     private static final long ALL_ONES = -1L;
 
-    private long count;
-    private Optional<Consumer> consumer = Optional.empty();
-
-    /** Something in the kernel that takes what is signalled, before anybody can read it: drivers/vfio/virqfd.c. */
+    /** What reads the counter the moment it is signalled, instead of who polls it: an irqfd. */
     interface Consumer {
+        /** The counter was signalled, and is empty again. */
         void signalled();
 
-        /** The last descriptor was closed. */
+        /** The last descriptor of the counter was closed. */
         void hungUp();
     }
 
-    /** Adds the consumer, who also gets what is there already; that stays to be read, though. */
-    void consumeBy(Consumer taker) {
-        consumer = Optional.of(taker);
-        if (count != 0) {
-            taker.signalled();
-        }
-    }
-
-    void consumeByNobody() {
-        consumer = Optional.empty();
-    }
-
-    private void raised() {
-        if (count == 0) {
-            return;
-        }
-        if (consumer.isPresent()) {
-            count = 0;
-            consumer.get().signalled();
-        } else {
-            wake();
-        }
-    }
-
-    @Override
-    void release() {
-        consumer.ifPresent(Consumer::hungUp);
-        super.release();
-    }
+    private final Deque<Consumer> consumers = new ArrayDeque<>(1);
+    private long count;
 
     @Override
     String name() {
@@ -60,7 +33,7 @@ final class EventFd extends Counter {
     void signal(long value) {
         long room = ALL_ONES - count;
         count = Long.compareUnsigned(room, value) < 0 ? ALL_ONES : count + value;
-        raised();
+        wakeUp();
     }
 
     /** eventfd_write(): EAGAIN instead of reaching 2^64 - 1. */
@@ -72,7 +45,29 @@ final class EventFd extends Counter {
             throw new KernelError(Errno.EAGAIN);
         }
         count += value;
-        raised();
+        wakeUp();
+    }
+
+    /** A consumer is an exclusive waiter, and the last that came is first: it is woken alone, even by a 0. */
+    private void wakeUp() {
+        if (!consumers.isEmpty()) {
+            count = 0;
+            consumers.peek().signalled();
+        } else if (count != 0) {
+            wake();
+        }
+    }
+
+    /** add_wait_queue_priority(): what is in the counter stays there. */
+    void attach(Consumer consumer) {
+        consumers.push(consumer);
+    }
+
+    /** eventfd_ctx_remove_wait_queue(): empties the counter, too. */
+    void detach(Consumer consumer) {
+        if (consumers.remove(consumer)) {
+            count = 0;
+        }
     }
 
     @Override
@@ -85,5 +80,11 @@ final class EventFd extends Counter {
         long taken = count;
         count = 0;
         return taken;
+    }
+
+    @Override
+    void release() {
+        super.release();
+        List.copyOf(consumers).forEach(Consumer::hungUp);
     }
 }

@@ -15,7 +15,9 @@ import java.util.function.UnaryOperator;
  * <p>Operations are called as in {@link io.vfio4j.linux.LinuxException#operation}: the name of an ioctl, or {@code open},
  * {@code pread}, {@code pwrite}, {@code mmap}, {@code eventfd}, {@code timerfd_create}, {@code timerfd_settime},
  * {@code epoll_create1}, {@code epoll_ctl}, {@code epoll_wait}, {@code read} (of a counter or a text file), {@code write}
- * (likewise), {@code fcntl} (adopting a descriptor), {@code readdir}, {@code readlink}. Safe for use by any thread.
+ * (likewise), {@code fcntl} (adopting a descriptor), {@code opendir}, {@code readlink}, {@code pidfd_open}, {@code pidfd_getfd},
+ * {@code poll}, {@code socket}, {@code connect}, {@code bind}, {@code accept4}, {@code sendmsg}, {@code recvmsg}, {@code unlink}.
+ * Only the calls of the process that uses the host fail, not those of an {@link EmulatedProcess}. Safe for use by any thread.
  */
 public final class Faults {
     /** Stands for every operation. */
@@ -41,14 +43,43 @@ public final class Faults {
         }
     }
 
+    private static final class Interruption {
+        private final String operation;
+        private final Runnable action;
+        private int callsLeft;
+
+        Interruption(String operation, int nth, Runnable action) {
+            this.operation = Objects.requireNonNull(operation, "operation");
+            this.action = Objects.requireNonNull(action, "action");
+            this.callsLeft = nth;
+        }
+    }
+
     private record Edit(Ioctl request, UnaryOperator<byte[]> editor) {}
 
     private record Cut(Ioctl request, int bytes) {}
 
+    private record ReadEdit(String target, ReadEditor editor) {}
+
+    /** Changes what a file gives. */
+    @FunctionalInterface
+    public interface ReadEditor {
+        /**
+         * Changes what was read. It must not use the host.
+         *
+         * @param position where in the file it was read
+         * @param bytes what was read
+         * @return what it shall be instead: as many bytes, or fewer
+         */
+        byte[] edit(long position, byte[] bytes);
+    }
+
     private final Kernel kernel;
     private final List<Failure> failures = new ArrayList<>();
+    private final List<Interruption> interruptions = new ArrayList<>();
     private final List<Edit> edits = new ArrayList<>();
     private final List<Cut> cuts = new ArrayList<>();
+    private final List<ReadEdit> readEdits = new ArrayList<>();
     private int longestRead = Integer.MAX_VALUE;
     private long calls;
 
@@ -64,10 +95,26 @@ public final class Faults {
      * @param errno the error
      */
     public void fail(String operation, int nth, int errno) {
+        requireComing(nth);
+        locked(() -> failures.add(new Failure(operation, "", nth, checked(errno), true)));
+    }
+
+    /**
+     * Has something happen just before a call: a process ends, a file changes hands.
+     *
+     * @param operation the operation, or {@link #ANY}
+     * @param nth before which of the calls of that operation from now on: 1 for the next
+     * @param action what happens; it may use the host, but must not wait for another thread that does
+     */
+    public void before(String operation, int nth, Runnable action) {
+        requireComing(nth);
+        locked(() -> interruptions.add(new Interruption(operation, nth, action)));
+    }
+
+    private static void requireComing(int nth) {
         if (nth < 1) {
             throw new IllegalArgumentException("the call number " + nth + " never comes");
         }
-        locked(() -> failures.add(new Failure(operation, "", nth, checked(errno), true)));
     }
 
     /**
@@ -93,6 +140,18 @@ public final class Faults {
         Objects.requireNonNull(request, "request");
         Objects.requireNonNull(editor, "editor");
         locked(() -> edits.add(new Edit(request, editor)));
+    }
+
+    /**
+     * Changes what pread gives, each time it succeeds, until {@link #clear}.
+     *
+     * @param target a part of the path or description of what is read
+     * @param editor changes the bytes
+     */
+    public void rewriteRead(String target, ReadEditor editor) {
+        Objects.requireNonNull(target, "target");
+        Objects.requireNonNull(editor, "editor");
+        locked(() -> readEdits.add(new ReadEdit(target, editor)));
     }
 
     /**
@@ -136,8 +195,10 @@ public final class Faults {
     public void clear() {
         locked(() -> {
             failures.clear();
+            interruptions.clear();
             edits.clear();
             cuts.clear();
+            readEdits.clear();
             longestRead = Integer.MAX_VALUE;
         });
     }
@@ -159,6 +220,9 @@ public final class Faults {
     /** A system call begins. */
     void check(String operation, String target) throws KernelError {
         calls++;
+        if (!interruptions.isEmpty()) {
+            interrupt(operation);
+        }
         if (failures.isEmpty()) {
             return;
         }
@@ -174,6 +238,18 @@ public final class Faults {
                 }
             }
         }
+    }
+
+    private void interrupt(String operation) {
+        List<Interruption> due = new ArrayList<>();
+        for (Interruption interruption : interruptions) {
+            boolean applies = interruption.operation.equals(ANY) || interruption.operation.equals(operation);
+            if (applies && --interruption.callsLeft == 0) {
+                due.add(interruption);
+            }
+        }
+        interruptions.removeAll(due);
+        due.forEach(interruption -> interruption.action.run());
     }
 
     boolean edits(Ioctl request) {
@@ -205,6 +281,25 @@ public final class Faults {
 
     int readable(int length) {
         return Math.min(length, longestRead);
+    }
+
+    boolean editsReads(String target) {
+        return readEdits.stream().anyMatch(edit -> target.contains(edit.target()));
+    }
+
+    byte[] editedRead(String target, long position, byte[] read) {
+        byte[] result = read;
+        for (ReadEdit edit : readEdits) {
+            if (target.contains(edit.target())) {
+                byte[] wanted = edit.editor().edit(position, result.clone());
+                if (wanted.length > result.length) {
+                    throw new IllegalArgumentException(
+                            wanted.length + " bytes of " + target + ", where " + result.length + " were read");
+                }
+                result = wanted;
+            }
+        }
+        return result;
     }
 
     private static int checked(int errno) {

@@ -1,24 +1,54 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.linux.Access;
+import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.uapi.Errno;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
-/** The files that exist: /sys, /dev, and nothing else. Used under the kernel's lock. */
+/** The files that exist: /sys, /proc, /dev, sockets in /run and /tmp, and nothing else. Used under the kernel's lock. */
 final class FileTree {
     /** MAXSYMLINKS of include/linux/namei.h. */
     private static final int MOST_LINKS = 40;
 
     /** What a path may lead to. */
-    sealed interface Node permits Directory, Link, Text, Device {}
+    sealed interface Node permits Directory, Link, Text, Device, Socket {}
 
-    static final class Directory implements Node {
+    /** What was put into it, and what a filesystem such as proc makes up when somebody looks. */
+    static non-sealed class Directory implements Node {
         private final TreeMap<String, Node> children = new TreeMap<>();
+
+        /** Another child, made up. */
+        Optional<Node> madeUp(String name) throws KernelError {
+            return Optional.empty();
+        }
+
+        /** The names of what {@link #madeUp} knows. */
+        List<String> madeUpNames() throws KernelError {
+            return List.of();
+        }
+
+        void put(String name, Node node) {
+            children.put(name, node);
+        }
+
+        private Optional<Node> child(String name) throws KernelError {
+            Node put = children.get(name);
+            return put == null ? madeUp(name) : Optional.of(put);
+        }
+
+        private List<String> names() throws KernelError {
+            TreeSet<String> names = new TreeSet<>(madeUpNames());
+            names.addAll(children.keySet());
+            return new ArrayList<>(names);
+        }
     }
 
     /** A symbolic link. */
@@ -36,7 +66,26 @@ final class FileTree {
     }
 
     /** A character device. */
-    record Device(Opening opening) implements Node {}
+    record Device(Opening opening, int major, int minor) implements Node {
+        /** /dev/vfio/vfio and /dev/kvm: MISC_MAJOR of include/uapi/linux/major.h. */
+        static final int MISC = 10;
+        /** What alloc_chrdev_region() may have found for the groups: it counts down from 254, and from 511 then. */
+        static final int VFIO_GROUPS = 511;
+        /** The same for the devices' own nodes. */
+        static final int VFIO_DEVICES = 510;
+    }
+
+    /** Whose a file is, and its mode bits. */
+    record Ownership(int permissions, long owner, long group) {
+        static final int ROOT = 0;
+
+        static Ownership ofRoot(int permissions) {
+            return new Ownership(permissions, ROOT, ROOT);
+        }
+    }
+
+    /** Where a UNIX socket is bound, though it may be closed by now. */
+    record Socket(UnixSocket bound) implements Node {}
 
     interface Show {
         String show() throws KernelError;
@@ -59,6 +108,8 @@ final class FileTree {
     }
 
     private final Directory root = new Directory();
+    /** Where they differ from what the kernel gives a file of its kind. */
+    private final Map<Node, Ownership> ownerships = new IdentityHashMap<>();
 
     /** Makes a directory and those above it. */
     void makeDirectory(String path) {
@@ -67,7 +118,7 @@ final class FileTree {
 
     /** Puts a node, making the directories above it. */
     void put(String path, Node node) {
-        parent(path).children.put(lastName(path), node);
+        parent(path).put(lastName(path), node);
     }
 
     void put(String path, String text) {
@@ -87,9 +138,80 @@ final class FileTree {
         put(path, new Link(relative.toString()));
     }
 
+    /** The last step of bind(2): the directory has to be there, the name must not. */
+    void bind(String path, UnixSocket socket) throws KernelError {
+        if (exists(path)) {
+            throw new KernelError(Errno.EADDRINUSE);
+        }
+        if (!(resolve(path.substring(0, path.lastIndexOf('/') + 1)) instanceof Directory)) {
+            throw new KernelError(Errno.ENOTDIR);
+        }
+        put(path, new Socket(socket));
+    }
+
+    /** unlink(2): sysfs, proc and /dev let go of nothing. */
+    void unlink(String path) throws KernelError {
+        Node node = walk(path, false);
+        if (node instanceof Directory) {
+            throw new KernelError(Errno.EISDIR);
+        }
+        if (!(node instanceof Socket)) {
+            throw new KernelError(Errno.EPERM);
+        }
+        remove(path);
+    }
+
     /** Removes a node and everything below it. */
     void remove(String path) {
-        parent(path).children.remove(lastName(path));
+        Node removed = parent(path).children.remove(lastName(path));
+        if (removed != null) {
+            forget(removed);
+        }
+    }
+
+    private void forget(Node node) {
+        ownerships.remove(node);
+        if (node instanceof Directory directory) {
+            directory.children.values().forEach(this::forget);
+        }
+    }
+
+    /** chown(2) and chmod(2). */
+    void own(String path, Ownership ownership) throws KernelError {
+        ownerships.put(resolve(path), ownership);
+    }
+
+    /** stat(2). */
+    FileStatus status(String path) throws KernelError {
+        Node node = resolve(path);
+        Ownership ownership = ownership(node);
+        FileStatus.Kind kind = node instanceof Directory
+                ? FileStatus.Kind.DIRECTORY
+                : node instanceof Device ? FileStatus.Kind.CHARACTER_DEVICE : FileStatus.Kind.REGULAR;
+        return new FileStatus(
+                kind,
+                ownership.permissions(),
+                ownership.owner(),
+                ownership.group(),
+                node instanceof Device device ? device.major() : 0,
+                node instanceof Device device ? device.minor() : 0);
+    }
+
+    private Ownership ownership(Node node) {
+        Ownership own = ownerships.get(node);
+        if (own != null) {
+            return own;
+        }
+        if (node instanceof Directory) {
+            return Ownership.ofRoot(0755);
+        }
+        if (node instanceof Text text) {
+            int readable = text.show().isPresent() ? 0444 : 0;
+            int writable = text.store().isPresent() ? 0200 : 0;
+            return Ownership.ofRoot(readable | writable);
+        }
+        // devtmpfs, where the driver asks for nothing else.
+        return Ownership.ofRoot(0600);
     }
 
     Node resolve(String path) throws KernelError {
@@ -109,7 +231,7 @@ final class FileTree {
         if (!(resolve(path) instanceof Directory directory)) {
             throw new KernelError(Errno.ENOTDIR);
         }
-        return new ArrayList<>(directory.children.keySet());
+        return directory.names();
     }
 
     String readLink(String path) throws KernelError {
@@ -162,10 +284,7 @@ final class FileTree {
                 }
                 continue;
             }
-            Node child = at.peek().children.get(name);
-            if (child == null) {
-                throw new KernelError(Errno.ENOENT);
-            }
+            Node child = at.peek().child(name).orElseThrow(() -> new KernelError(Errno.ENOENT));
             boolean last = left.isEmpty();
             if (child instanceof Link link && (followLast || !last)) {
                 if (++links > MOST_LINKS) {

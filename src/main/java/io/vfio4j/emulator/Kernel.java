@@ -23,17 +23,24 @@ final class Kernel {
     private final Heuristic sharedV4 = Heuristic.decaying();
     private final Heuristic sharedV5 = Heuristic.threshold();
     private final List<EmulatedPoller> pollers = new ArrayList<>();
-    private final DescriptorTable descriptors;
+    private final List<KvmVm> vms = new ArrayList<>();
+    private final Processes processes;
+    private final LockedMemory lockedMemory;
     private final boolean virtual;
     private final long origin;
     private int groups;
+    private int inodes = 10_000;
     private long virtualNanos;
     private boolean closed;
 
-    Kernel(boolean virtual, int descriptorLimit) {
+    Kernel(boolean virtual, int descriptorLimit, int user, int ptraceScope, long lockedMemoryLimit) {
         this.virtual = virtual;
         this.origin = System.nanoTime();
-        this.descriptors = new DescriptorTable(descriptorLimit);
+        this.processes = new Processes(this, descriptorLimit, user, ptraceScope);
+        this.lockedMemory = new LockedMemory(memory, lockedMemoryLimit);
+        Procfs.mount(files, processes, () -> ProcessLimits.text(descriptorLimit, lockedMemory.limitText()));
+        files.makeDirectory("/run");
+        files.makeDirectory("/tmp");
     }
 
     void lock() {
@@ -72,13 +79,22 @@ final class Kernel {
         return trace;
     }
 
+    Processes processes() {
+        return processes;
+    }
+
+    /** Those of the process that makes the system call. */
     DescriptorTable descriptors() {
-        return descriptors;
+        return processes.current().descriptors();
+    }
+
+    LockedMemory lockedMemory() {
+        return lockedMemory;
     }
 
     /** eventfd_ctx_fdget(): EBADF for what is not open, -1 included; EINVAL for what is no eventfd. */
     EventFd eventFd(int number) throws KernelError {
-        if (descriptors.file(number) instanceof EventFd eventFd) {
+        if (descriptors().file(number) instanceof EventFd eventFd) {
             return eventFd;
         }
         throw new KernelError(Errno.EINVAL);
@@ -103,11 +119,38 @@ final class Kernel {
         return sharedV5;
     }
 
-    /** A system call begins: it may be made to fail, and it leaves a trace. */
-    void enter(String operation, String target, String detail) throws KernelError {
+    /** A system call of a process begins: that of the first one may be made to fail, and leaves a trace. */
+    void enter(Task task, String operation, String target, String detail) throws KernelError {
         checkOpen();
-        trace.add(detail.isEmpty() ? operation + " " + target : operation + " " + detail + " " + target);
-        faults.check(operation, target);
+        processes.run(task);
+        trace(task, detail.isEmpty() ? operation + " " + target : operation + " " + detail + " " + target);
+        checkFaults(task, operation, target);
+    }
+
+    /** What the first process does is recorded. */
+    void trace(Task task, String call) {
+        if (task == processes.first()) {
+            trace.add(call);
+        }
+    }
+
+    /** The same of a call that leaves no trace, because it is made for every event. */
+    void enterQuietly(Task task, String operation, String target) throws KernelError {
+        checkOpen();
+        processes.run(task);
+        checkFaults(task, operation, target);
+    }
+
+    private void checkFaults(Task task, String operation, String target) throws KernelError {
+        if (task == processes.first()) {
+            faults.check(operation, target);
+            // What a fault does before the call may have ended the process, or another one has run since.
+            processes.run(task);
+        }
+    }
+
+    int nextInode() {
+        return ++inodes;
     }
 
     boolean isVirtual() {
@@ -156,6 +199,18 @@ final class Kernel {
         pollers.remove(poller);
     }
 
+    void addVm(KvmVm vm) {
+        vms.add(vm);
+    }
+
+    void removeVm(KvmVm vm) {
+        vms.remove(vm);
+    }
+
+    List<KvmVm> vms() {
+        return vms;
+    }
+
     boolean isClosed() {
         return closed;
     }
@@ -166,9 +221,14 @@ final class Kernel {
         }
     }
 
+    /** Has those that wait look again whether they may go on. */
+    void wakePollers() {
+        pollers.forEach(EmulatedPoller::wake);
+    }
+
     void close() {
         closed = true;
-        pollers.forEach(EmulatedPoller::wakeForGood);
+        wakePollers();
         signalChange();
     }
 }

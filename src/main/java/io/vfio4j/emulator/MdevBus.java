@@ -1,6 +1,7 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.linux.uapi.Errno;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,27 +16,35 @@ import java.util.regex.Pattern;
  */
 final class MdevBus {
     private static final Pattern UUID_TEXT = Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
+    private static final int UUID_LENGTH = 36;
     private static final Pattern NUMBER = Pattern.compile("\\+?(0[xX]\\p{XDigit}+|\\d+)");
     private static final String DEVICES = "/sys/bus/mdev/devices/";
     private static final String DRIVERS = "/sys/bus/mdev/drivers/";
     private static final String GROUPS = "/sys/kernel/iommu_groups/";
 
+    private static final String NODES = "/sys/class/vfio-dev/";
+    private static final String CONTAINER = "/dev/vfio/vfio";
+
     private final Kernel kernel;
-    private final int instanceLimit;
+    private final MdevParent.Limits limits;
+    private final long nodeDelayNanos;
+    private final boolean devicesInFdinfo;
     private final Map<String, MdevParent> parents = new LinkedHashMap<>();
     private final List<Vgpu> vgpus = new ArrayList<>();
     private int devicesMade;
 
-    MdevBus(Kernel kernel, int instanceLimit) {
+    MdevBus(Kernel kernel, MdevParent.Limits limits, long nodeDelayNanos, boolean devicesInFdinfo) {
         this.kernel = kernel;
-        this.instanceLimit = instanceLimit;
+        this.limits = limits;
+        this.nodeDelayNanos = nodeDelayNanos;
+        this.devicesInFdinfo = devicesInFdinfo;
         FileTree files = kernel.files();
         files.makeDirectory("/sys/bus/mdev/devices");
         files.makeDirectory("/sys/bus/mdev/drivers");
         files.makeDirectory("/sys/class/mdev_bus");
         files.makeDirectory("/sys/kernel/iommu_groups");
-        files.put("/dev/vfio/vfio", new FileTree.Device(access -> new VfioContainer()));
-        files.put("/dev/kvm", new FileTree.Device(access -> new KvmVm.Node(kernel)));
+        files.put(CONTAINER, containerNode());
+        files.put("/dev/kvm", new FileTree.Device(access -> new KvmVm.Node(kernel), FileTree.Device.MISC, 232));
     }
 
     List<Vgpu> vgpus() {
@@ -44,7 +53,7 @@ final class MdevBus {
 
     /** Makes the device known that vGPUs of this profile are parts of. */
     MdevParent parent(VgpuProfile profile) {
-        MdevParent wanted = MdevParent.of(profile);
+        MdevParent wanted = MdevParent.of(profile, limits);
         MdevParent known = parents.putIfAbsent(wanted.name(), wanted);
         if (known != null) {
             return known;
@@ -59,24 +68,32 @@ final class MdevBus {
         }
         for (MdevType type : wanted.types()) {
             String path = wanted.typePath(type);
-            files.put(path + "/name", type.name());
+            wanted.label(type).ifPresent(label -> files.put(path + "/name", label));
             files.put(path + "/description", type.description());
             files.put(path + "/device_api", "vfio-pci");
-            files.put(path + "/available_instances", FileTree.Text.readOnly(() -> instancesLeft(wanted) + "\n"));
+            files.put(path + "/available_instances", FileTree.Text.readOnly(() -> available(wanted, type) + "\n"));
             files.put(path + "/create", FileTree.Text.writeOnly(text -> create(wanted, type, text)));
             files.makeDirectory(path + "/devices");
         }
         return wanted;
     }
 
-    private long instancesLeft(MdevParent parent) {
-        return instanceLimit
-                - vgpus.stream().filter(vgpu -> vgpu.parent() == parent).count();
+    private int available(MdevParent parent, MdevType type) {
+        return parent.available(
+                type,
+                vgpus.stream()
+                        .filter(vgpu -> vgpu.parent() == parent)
+                        .map(Vgpu::type)
+                        .toList());
     }
 
-    /** create_store(): a UUID, perhaps with a newline. */
+    /** create_store(): a UUID, and perhaps one more byte, meant for a newline, which guid_parse() does not look at. */
     private FileTree.Pending create(MdevParent parent, MdevType type, String text) throws KernelError {
-        String name = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+        int length = text.getBytes(StandardCharsets.UTF_8).length;
+        if (length < UUID_LENGTH || length > UUID_LENGTH + 1) {
+            throw new KernelError(Errno.EINVAL);
+        }
+        String name = text.substring(0, Math.min(text.length(), UUID_LENGTH));
         if (!UUID_TEXT.matcher(name).matches()) {
             throw new KernelError(Errno.EINVAL);
         }
@@ -97,21 +114,38 @@ final class MdevBus {
         if (vgpus.stream().anyMatch(vgpu -> vgpu.uuid().equals(uuid))) {
             throw new KernelError(Errno.EEXIST);
         }
-        if (instancesLeft(parent) <= 0) {
-            throw new KernelError(Errno.ENOSPC);
+        if (available(parent, type) <= 0) {
+            throw new KernelError(parent.exhausted());
         }
         devicesMade++;
         VgpuDriver driver = profile.dialect() == EmulatedDialect.MDPY
                 ? new MdpyDriver(kernel, profile)
                 : new GvtDriver(kernel, profile);
         VfioGroup group = new VfioGroup(kernel, kernel.newGroup(), profile);
-        VfioDevice device = new VfioDevice(kernel, uuid.toString(), group, profile, driver);
+        VfioDevice device = new VfioDevice(kernel, uuid.toString(), lowestFreeIndex(), group, profile, driver);
         group.setDevice(device);
         Vgpu vgpu = new Vgpu(kernel, this, parent, type, uuid, devicesMade, driver, device);
         vgpus.add(vgpu);
         kernel.vblankTimers().add(driver);
         show(vgpu);
+        if (devicesInFdinfo) {
+            device.showInFdinfo(directory(vgpu));
+        }
         return vgpu;
+    }
+
+    private FileTree.Device containerNode() {
+        return new FileTree.Device(access -> new VfioContainer(kernel), FileTree.Device.MISC, 196);
+    }
+
+    /** ida_alloc(): the numbers of removed devices are used again. */
+    private int lowestFreeIndex() {
+        for (int index = 0; ; index++) {
+            int candidate = index;
+            if (vgpus.stream().noneMatch(vgpu -> vgpu.device().index() == candidate)) {
+                return index;
+            }
+        }
     }
 
     private UUID nextUuid() {
@@ -136,7 +170,6 @@ final class MdevBus {
         files.makeDirectory(directory);
         files.link(directory + "/subsystem", "/sys/bus/mdev");
         files.link(directory + "/mdev_type", parent.typePath(vgpu.type()));
-        files.link(directory + "/iommu_group", GROUPS + group.number());
         // drivers/base/core.c dev_uevent(): the driver's name is in every bound device's uevent.
         files.put(directory + "/uevent", "DRIVER=" + parent.driverName());
         files.put(directory + "/remove", FileTree.Text.writeOnly(text -> removeStore(vgpu, text)));
@@ -145,8 +178,7 @@ final class MdevBus {
         files.link(DRIVERS + parent.driverName() + "/" + uuid, directory);
         files.link(DEVICES + uuid, directory);
         files.link(parent.typePath(vgpu.type()) + "/devices/" + uuid, directory);
-        files.link(GROUPS + group.number() + "/devices/" + uuid, directory);
-        files.put(group.node(), new FileTree.Device(access -> group.open()));
+        showNodes(vgpu, directory);
         if (parent.driverName().equals("mdpy")) {
             files.put(
                     directory + "/vendor/resolution",
@@ -154,6 +186,52 @@ final class MdevBus {
         } else {
             files.put(directory + "/intel_vgpu/vgpu_id", Integer.toString(group.number()));
         }
+    }
+
+    /** The group of a mediated device exists only where VFIO has groups; {@code vfio-dev} is there since 6.1, its node since 6.6. */
+    private void showNodes(Vgpu vgpu, String directory) {
+        FileTree files = kernel.files();
+        VfioDevice device = vgpu.device();
+        VfioGroup group = device.group();
+        DeviceNodes nodes = device.profile().nodes();
+        if (nodes.hasGroup()) {
+            files.link(directory + "/iommu_group", GROUPS + group.number());
+            files.link(GROUPS + group.number() + "/devices/" + device.name(), directory);
+            putNode(
+                    vgpu,
+                    group.node(),
+                    new FileTree.Device(access -> group.open(), FileTree.Device.VFIO_GROUPS, group.number()));
+            files.put(CONTAINER, containerNode());
+        } else if (vgpus.stream().noneMatch(other -> other.profile().nodes().hasGroup())) {
+            files.remove(CONTAINER);
+        }
+        if (device.profile().isModern()) {
+            String own = directory + "/vfio-dev/vfio" + device.index();
+            files.link(own + "/device", directory);
+            files.link(NODES + "vfio" + device.index(), own);
+            if (nodes.hasCdev()) {
+                files.put(own + "/dev", FileTree.Device.VFIO_DEVICES + ":" + device.index());
+                putNode(
+                        vgpu,
+                        device.node(),
+                        new FileTree.Device(access -> device.openNode(), FileTree.Device.VFIO_DEVICES, device.index()));
+                files.put(
+                        "/dev/iommu", new FileTree.Device(access -> new IommuFile(kernel), FileTree.Device.MISC, 122));
+            }
+        }
+    }
+
+    /** At once by devtmpfs, or as late as it may be where udev makes the nodes. */
+    private void putNode(Vgpu vgpu, String path, FileTree.Device node) {
+        if (nodeDelayNanos == 0) {
+            kernel.files().put(path, node);
+            return;
+        }
+        kernel.events().after(nodeDelayNanos, () -> {
+            if (vgpus.contains(vgpu)) {
+                kernel.files().put(path, node);
+            }
+        });
     }
 
     /** remove_store(): acts on any number but 0, and then blocks. */
@@ -165,6 +243,15 @@ final class MdevBus {
             return FileTree.Pending.NOTHING;
         }
         return remove(vgpu)::isComplete;
+    }
+
+    /** vfio_device_del(): no new descriptor by the node from now on. */
+    private void hideNode(VfioDevice device, String directory) {
+        if (device.profile().isModern()) {
+            kernel.files().remove(directory + "/vfio-dev");
+            kernel.files().remove(NODES + "vfio" + device.index());
+            kernel.files().remove(device.node());
+        }
     }
 
     /**
@@ -189,6 +276,7 @@ final class MdevBus {
         files.remove(directory + "/driver");
         files.remove(DRIVERS + parent.driverName() + "/" + uuid);
         group.forgetDevice();
+        hideNode(vgpu.device(), directory);
         Removal removal = new Removal(kernel, () -> {
             group.setRemoved();
             files.remove(group.node());

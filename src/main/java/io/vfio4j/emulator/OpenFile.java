@@ -19,6 +19,11 @@ abstract class OpenFile {
     /** As /proc/PID/fd would show it. */
     abstract String name();
 
+    /** What /proc/PID/fdinfo shows beside the usual lines. */
+    String fdinfo() {
+        return "";
+    }
+
     /** Takes another reference. */
     final void get() {
         references++;

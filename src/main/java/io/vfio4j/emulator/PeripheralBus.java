@@ -23,6 +23,8 @@ final class PeripheralBus {
     private static final int FIRST_SLOT = 4;
 
     private static final int LAST_SLOT = 31;
+    /** They have no nodes of their own, which alone are numbered. */
+    private static final int NO_INDEX = -1;
 
     private final Kernel kernel;
     private final List<Peripheral> peripherals = new ArrayList<>();
@@ -48,9 +50,9 @@ final class PeripheralBus {
 
     private Peripheral create(PeripheralKind kind, String name, PeripheralDriver driver) {
         // A group that is viable and free, and a driver that does not ask for a VM.
-        VgpuProfile ordinary = VgpuProfile.MAINLINE;
+        VgpuProfile ordinary = VgpuProfile.MAINLINE.withIommu(!kind.isMediated());
         VfioGroup group = new VfioGroup(kernel, kernel.newGroup(), ordinary);
-        VfioDevice device = new VfioDevice(kernel, name, group, ordinary, driver);
+        VfioDevice device = new VfioDevice(kernel, name, NO_INDEX, group, ordinary, driver);
         group.setDevice(device);
         Peripheral peripheral = new Peripheral(kernel, this, kind, name, driver, device);
         peripherals.add(peripheral);
@@ -61,7 +63,8 @@ final class PeripheralBus {
         files.link(driverDirectory(peripheral) + "/" + name, directory);
         files.link(link(peripheral), directory);
         files.link(GROUPS + group.number() + "/devices/" + name, directory);
-        files.put(group.node(), new FileTree.Device(access -> group.open()));
+        files.put(
+                group.node(), new FileTree.Device(access -> group.open(), FileTree.Device.VFIO_GROUPS, group.number()));
         return peripheral;
     }
 

@@ -20,7 +20,7 @@ public final class Removal {
 
     /** Asks for the device until nobody has it open. */
     void start(VfioDevice device) {
-        if (device.isOpen()) {
+        if (device.isHeld()) {
             ask(device);
         }
         device.whenUnused(this::complete);

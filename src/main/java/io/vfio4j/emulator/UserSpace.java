@@ -93,6 +93,21 @@ final class UserSpace {
                 : (int) Math.max(0, area.getKey() + area.getValue().capacity() - address);
     }
 
+    /** Whether pages can be pinned: memory is there in full, in one piece, and may be written if that is asked for. */
+    boolean isAccessible(long address, long length, boolean writing) {
+        Map.Entry<Long, ByteBuffer> area = areas.floorEntry(address);
+        if (area == null) {
+            return false;
+        }
+        long end = area.getKey() + (area.getValue().capacity() + PAGE - 1L) / PAGE * PAGE;
+        return length <= end - address && !(writing && area.getValue().isReadOnly());
+    }
+
+    /** How many pieces of memory there are, mapped devices among them. */
+    int pieces() {
+        return areas.size();
+    }
+
     private Map.Entry<Long, ByteBuffer> area(long address, int length) throws KernelError {
         if (length > available(address)) {
             throw new KernelError(Errno.EFAULT);

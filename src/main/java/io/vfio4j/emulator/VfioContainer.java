@@ -4,33 +4,45 @@ import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Vfio;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
-/**
- * An open /dev/vfio/vfio: drivers/vfio/container.c. Nothing is mapped for a mediated device, so of the iommu driver there is
- * only its choice.
- */
+/** An open /dev/vfio/vfio: drivers/vfio/container.c. */
 final class VfioContainer extends OpenFile {
+    private final Kernel kernel;
     private final List<VfioGroup> groups = new ArrayList<>();
-    private boolean iommuSet;
+    private Optional<Type1> iommu = Optional.empty();
+
+    VfioContainer(Kernel kernel) {
+        this.kernel = kernel;
+    }
 
     @Override
     String name() {
         return "/dev/vfio/vfio";
     }
 
-    boolean isIommuSet() {
-        return iommuSet;
+    Optional<Type1> type1() {
+        return iommu;
     }
 
-    void attach(VfioGroup group) {
+    void attach(VfioGroup group) throws KernelError {
+        if (iommu.isPresent()) {
+            iommu.get().attach(group.isTranslated());
+        }
         groups.add(group);
     }
 
     /** The last group takes the iommu driver with it. */
     void detach(VfioGroup group) {
         groups.remove(group);
+        if (iommu.isEmpty()) {
+            return;
+        }
         if (groups.isEmpty()) {
-            iommuSet = false;
+            iommu.get().release();
+            iommu = Optional.empty();
+        } else {
+            iommu.get().detach(group.isTranslated());
         }
     }
 
@@ -43,18 +55,27 @@ final class VfioContainer extends OpenFile {
             return isSupported(argument) ? 1 : 0;
         }
         if (request == Vfio.VFIO_SET_IOMMU.number()) {
-            // An unprivileged container may not choose before it has a group; and only once.
-            if (groups.isEmpty() || iommuSet) {
-                throw new KernelError(Errno.EINVAL);
-            }
-            if (!isSupported(argument)) {
-                throw new KernelError(Errno.ENODEV);
-            }
-            iommuSet = true;
-            return 0;
+            return setIommu(argument);
         }
-        // Everything else is the iommu driver's: EINVAL while there is none, then type1's ENOTTY.
-        throw new KernelError(iommuSet ? Errno.ENOTTY : Errno.EINVAL);
+        // Everything else is the iommu driver's.
+        return iommu.orElseThrow(() -> new KernelError(Errno.EINVAL)).ioctl(request, argument);
+    }
+
+    private int setIommu(long type) throws KernelError {
+        // An unprivileged container may not choose before it has a group; and only once.
+        if (groups.isEmpty() || iommu.isPresent()) {
+            throw new KernelError(Errno.EINVAL);
+        }
+        if (!isSupported(type)) {
+            throw new KernelError(Errno.ENODEV);
+        }
+        Type1 chosen = new Type1(
+                kernel, type, groups.stream().anyMatch(group -> group.profile().isModern()));
+        for (VfioGroup group : groups) {
+            chosen.attach(group.isTranslated());
+        }
+        iommu = Optional.of(chosen);
+        return 0;
     }
 
     private static boolean isSupported(long type) {

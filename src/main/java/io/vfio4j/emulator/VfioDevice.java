@@ -2,22 +2,29 @@ package io.vfio4j.emulator;
 
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.uapi.Errno;
+import io.vfio4j.linux.uapi.Vfio;
 import java.util.Optional;
 
 /** A device as the VFIO core sees it: drivers/vfio/vfio_main.c. */
 final class VfioDevice {
     private final Kernel kernel;
     private final String name;
+    private final int index;
     private final VfioGroup group;
     private final VgpuProfile profile;
     private final DeviceDriver driver;
     private Optional<KvmVm> vm = Optional.empty();
+    private Optional<DeviceNode> boundNode = Optional.empty();
     private Runnable whenUnused = () -> {};
+    private String fdinfo = "";
     private int opens;
+    /** Descriptors of any kind, for which a removal waits: a node that is open but not bound is none of the opens. */
+    private int registrations;
 
-    VfioDevice(Kernel kernel, String name, VfioGroup group, VgpuProfile profile, DeviceDriver driver) {
+    VfioDevice(Kernel kernel, String name, int index, VfioGroup group, VgpuProfile profile, DeviceDriver driver) {
         this.kernel = kernel;
         this.name = name;
+        this.index = index;
         this.group = group;
         this.profile = profile;
         this.driver = driver;
@@ -28,8 +35,22 @@ final class VfioDevice {
         return name;
     }
 
+    /** Its number among all VFIO devices: that of {@code vfioN}. */
+    int index() {
+        return index;
+    }
+
+    /** Where it has a node of its own. */
+    String node() {
+        return "/dev/vfio/devices/vfio" + index;
+    }
+
     VfioGroup group() {
         return group;
+    }
+
+    VgpuProfile profile() {
+        return profile;
     }
 
     DeviceDriver driver() {
@@ -40,44 +61,94 @@ final class VfioDevice {
         return opens > 0;
     }
 
+    /** vfio_device_show_fdinfo(), since Linux 6.18. */
+    void showInFdinfo(String sysfsPath) {
+        fdinfo = "vfio-device-syspath: " + sysfsPath + "\n";
+    }
+
+    /** Whether somebody has a descriptor for it, be it of use or not. */
+    boolean isHeld() {
+        return registrations > 0;
+    }
+
     /** Runs an action when the last descriptor is closed, or now if there is none. */
     void whenUnused(Runnable action) {
-        if (isOpen()) {
+        if (isHeld()) {
             whenUnused = action;
         } else {
             action.run();
         }
     }
 
+    /** What the device reaches by DMA, or its driver in its name; empty where it is not attached to anything. */
+    Optional<IovaMap> dma() {
+        if (boundNode.isPresent()) {
+            return boundNode.get().ioas().map(Ioas::areas);
+        }
+        return isOpen() ? group.type1().map(Type1::areas) : Optional.empty();
+    }
+
+    /** VFIO_GROUP_GET_DEVICE_FD. */
     OpenFile open() throws KernelError {
         if (!group.isUsable()) {
             throw new KernelError(Errno.EINVAL);
         }
-        if (opens == 0) {
-            vm = attachVm();
-            driver.open();
-        }
-        opens++;
+        firstOpen(group.vm());
+        register();
         return new File();
     }
 
+    /** open(2) of the device's own node, which gives a descriptor that is good for binding only. */
+    OpenFile openNode() {
+        register();
+        return new DeviceNode(kernel, this);
+    }
+
+    /** Opening by VFIO_DEVICE_BIND_IOMMUFD: only one may have it open then. */
+    void open(DeviceNode node, Optional<KvmVm> owner) throws KernelError {
+        if (opens > 0) {
+            throw new KernelError(Errno.EINVAL);
+        }
+        firstOpen(owner);
+        boundNode = Optional.of(node);
+    }
+
+    private void firstOpen(Optional<KvmVm> owner) throws KernelError {
+        if (opens == 0) {
+            vm = attachVm(owner);
+            driver.open();
+        }
+        opens++;
+    }
+
     /** intel_vgpu_open_device(): a VM of this process, and none that has a vGPU already. */
-    private Optional<KvmVm> attachVm() throws KernelError {
+    private Optional<KvmVm> attachVm(Optional<KvmVm> given) throws KernelError {
         if (!profile.kvmRequired()) {
             return Optional.empty();
         }
-        KvmVm owner = group.vm().orElseThrow(() -> new KernelError(Errno.ESRCH));
+        KvmVm owner = given.filter(KvmVm::isOfThisProcess).orElseThrow(() -> new KernelError(Errno.ESRCH));
         owner.claim(this);
         return Optional.of(owner);
     }
 
-    private void close() {
+    void close() {
+        boundNode = Optional.empty();
         if (--opens > 0) {
             return;
         }
         driver.close();
         vm.ifPresent(owner -> owner.leave(this));
         vm = Optional.empty();
+    }
+
+    private void register() {
+        registrations++;
+    }
+
+    void unregister() {
+        if (--registrations > 0) {
+            return;
+        }
         Runnable action = whenUnused;
         whenUnused = () -> {};
         action.run();
@@ -97,12 +168,21 @@ final class VfioDevice {
             return "anon_inode:[vfio-device]";
         }
 
+        @Override
+        String fdinfo() {
+            return fdinfo;
+        }
+
         VfioDevice device() {
             return VfioDevice.this;
         }
 
         @Override
         int ioctl(long request, long argument) throws KernelError {
+            if (request == Vfio.VFIO_DEVICE_BIND_IOMMUFD.number()
+                    && profile.nodes().hasCdev()) {
+                throw new KernelError(Errno.EINVAL);
+            }
             return driver.ioctl(request, argument);
         }
 
@@ -124,6 +204,7 @@ final class VfioDevice {
         @Override
         void release() {
             close();
+            unregister();
             groupFile.put();
         }
     }

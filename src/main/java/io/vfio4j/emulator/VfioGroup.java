@@ -15,6 +15,8 @@ final class VfioGroup {
     private Optional<VfioContainer> container = Optional.empty();
     private Optional<KvmVm> vm = Optional.empty();
     private boolean removed;
+    /** Devices of the group that are bound by their own node, which keeps the group from being opened. */
+    private int blocks;
 
     VfioGroup(Kernel kernel, int number, VgpuProfile profile) {
         this.kernel = kernel;
@@ -49,12 +51,33 @@ final class VfioGroup {
         return vm;
     }
 
-    void setVm(Optional<KvmVm> owner) {
-        vm = owner;
+    boolean isUsable() {
+        return type1().isPresent();
     }
 
-    boolean isUsable() {
-        return container.isPresent() && container.get().isIommuSet();
+    Optional<Type1> type1() {
+        return container.flatMap(VfioContainer::type1);
+    }
+
+    /** Whether an IOMMU translates what its devices do. */
+    boolean isTranslated() {
+        return profile.iommu();
+    }
+
+    VgpuProfile profile() {
+        return profile;
+    }
+
+    /** vfio_device_block_group(). */
+    void block() throws KernelError {
+        if (opened.isPresent() || profile.busyGroup()) {
+            throw new KernelError(Errno.EBUSY);
+        }
+        blocks++;
+    }
+
+    void unblock() {
+        blocks--;
     }
 
     /** What an open device keeps: the group's file, and so the group's being busy. */
@@ -67,7 +90,7 @@ final class VfioGroup {
         if (removed) {
             throw new KernelError(Errno.ENODEV);
         }
-        if (opened.isPresent() || profile.busyGroup()) {
+        if (blocks > 0 || opened.isPresent() || profile.busyGroup()) {
             throw new KernelError(Errno.EBUSY);
         }
         File file = new File();
@@ -76,14 +99,15 @@ final class VfioGroup {
     }
 
     /** An open /dev/vfio/N. */
-    final class File extends OpenFile {
+    final class File extends OpenFile implements VmMember {
         @Override
         String name() {
             return node();
         }
 
-        VfioGroup group() {
-            return VfioGroup.this;
+        @Override
+        public void setVm(Optional<KvmVm> owner) {
+            vm = owner;
         }
 
         @Override
@@ -138,8 +162,8 @@ final class VfioGroup {
             // iommu_group_claim_dma_owner(): a driver other than VFIO's has a device of the group.
             throw new KernelError(Errno.EBUSY);
         }
-        wanted.get();
         wanted.attach(this);
+        wanted.get();
         container = Optional.of(wanted);
         return 0;
     }

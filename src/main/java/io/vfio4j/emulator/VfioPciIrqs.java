@@ -49,7 +49,7 @@ final class VfioPciIrqs implements PciFunction.Interrupts {
 
         @Override
         public void hungUp() {
-            unmasker = Optional.empty();
+            dropUnmasker();
         }
     }
 
@@ -244,7 +244,10 @@ final class VfioPciIrqs implements PciFunction.Interrupts {
             }
             Unmasker taker = new Unmasker(eventFd);
             unmasker = Optional.of(taker);
-            eventFd.consumeBy(taker);
+            eventFd.attach(taker);
+            if (eventFd.isReady()) {
+                unmask();
+            }
         }
     }
 
@@ -259,7 +262,7 @@ final class VfioPciIrqs implements PciFunction.Interrupts {
     }
 
     private void dropUnmasker() {
-        unmasker.ifPresent(taker -> taker.eventFd.consumeByNobody());
+        unmasker.ifPresent(taker -> taker.eventFd.detach(taker));
         unmasker = Optional.empty();
     }
 

@@ -15,6 +15,7 @@ public final class Vgpu {
     private final VgpuDriver driver;
     private final VfioDevice device;
     private final EmulatedGuest guest;
+    private final EmulatedDma dma;
     private Optional<Removal> removal = Optional.empty();
 
     Vgpu(
@@ -35,6 +36,7 @@ public final class Vgpu {
         this.driver = driver;
         this.device = device;
         this.guest = new EmulatedGuest(kernel, driver);
+        this.dma = new EmulatedDma(kernel, device);
     }
 
     /**
@@ -58,10 +60,19 @@ public final class Vgpu {
     /**
      * The node of the device's group.
      *
-     * @return {@code /dev/vfio/N}
+     * @return {@code /dev/vfio/N}; it exists where the kernel has groups
      */
     public String groupPath() {
         return device.group().node();
+    }
+
+    /**
+     * The device's own node.
+     *
+     * @return {@code /dev/vfio/devices/vfioN}; it exists where the kernel has such nodes
+     */
+    public String nodePath() {
+        return device.node();
     }
 
     /**
@@ -89,6 +100,15 @@ public final class Vgpu {
      */
     public EmulatedGuest guest() {
         return guest;
+    }
+
+    /**
+     * What the device reaches of the process's memory.
+     *
+     * @return always the same
+     */
+    public EmulatedDma dma() {
+        return dma;
     }
 
     /**
@@ -121,7 +141,7 @@ public final class Vgpu {
     /**
      * Whether somebody has a descriptor for the device.
      *
-     * @return true from the first GET_DEVICE_FD to the last close
+     * @return true from the first GET_DEVICE_FD, or from BIND_IOMMUFD, to the last close
      */
     public boolean isOpen() {
         return locked(device::isOpen);

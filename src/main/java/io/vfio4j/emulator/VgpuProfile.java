@@ -148,6 +148,8 @@ public final class VgpuProfile {
     private boolean mappableDmabufs;
     private boolean viableGroup = true;
     private boolean busyGroup;
+    private boolean iommu;
+    private DeviceNodes nodes = DeviceNodes.GROUP;
     private int refreshRate = DEFAULT_REFRESH_RATE;
     private long primaryValue = DisplayIrq.PRIMARY_VALUE;
     private long cursorValue = DisplayIrq.CURSOR_VALUE;
@@ -170,6 +172,8 @@ public final class VgpuProfile {
         mappableDmabufs = other.mappableDmabufs;
         viableGroup = other.viableGroup;
         busyGroup = other.busyGroup;
+        iommu = other.iommu;
+        nodes = other.nodes;
         refreshRate = other.refreshRate;
         primaryValue = other.primaryValue;
         cursorValue = other.cursorValue;
@@ -289,6 +293,33 @@ public final class VgpuProfile {
     }
 
     /**
+     * By which nodes the kernel offers the device.
+     *
+     * @param offered {@link DeviceNodes#GROUP} by default
+     * @return a changed copy
+     */
+    public VgpuProfile withNodes(DeviceNodes offered) {
+        Objects.requireNonNull(offered, "offered");
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.nodes = offered;
+        return changed;
+    }
+
+    /**
+     * Whether an IOMMU translates what the device does, as for an SR-IOV function. Then what is mapped for DMA is pinned, counted
+     * against {@link EmulatedHost.Builder#lockedMemoryLimit}, and bound to the addresses that the IOMMU has. Otherwise, which is
+     * the default and how GVT-g works, the driver does it all: mapping pins nothing, takes any address, and is not even looked at.
+     *
+     * @param translating true for a device behind an IOMMU
+     * @return a changed copy
+     */
+    public VgpuProfile withIommu(boolean translating) {
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.iommu = translating;
+        return changed;
+    }
+
+    /**
      * The guest's refresh rate: in its EDID, and that of the vblank timer of the ports, mainline and mdpy. The drivers of 2019
      * have 62.5 Hz whatever the guest wants.
      *
@@ -389,6 +420,22 @@ public final class VgpuProfile {
 
     boolean busyGroup() {
         return busyGroup;
+    }
+
+    boolean iommu() {
+        return iommu;
+    }
+
+    DeviceNodes nodes() {
+        return nodes;
+    }
+
+    /** Whether it is of a kernel from 6.6 on, in which capabilities are aligned. */
+    boolean isModern() {
+        return switch (dialect) {
+            case PORT, PORT_DISPLAY, MAINLINE -> true;
+            case V2, V3, V4, V5, V6, PAGE_FLIP, MDPY -> nodes.hasCdev();
+        };
     }
 
     int refreshRate() {

@@ -1,5 +1,8 @@
 package io.vfio4j.emulator;
 
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+
 /** Calls that block: in virtual time they let it pass, because nothing else may happen to do so. */
 final class Waiting {
     /** Long enough for any shutdown, short enough to end a test that would hang. */
@@ -31,6 +34,49 @@ final class Waiting {
             } else {
                 awaitChange(pending);
             }
+        }
+    }
+
+    /**
+     * The same with an end. In virtual time, too, others get their turn before it comes: those that are stepped at each instant, and
+     * threads for a moment.
+     *
+     * @return whether it was completed
+     */
+    boolean until(FileTree.Pending pending, Duration patience) {
+        long nanos = nanos(patience);
+        if (isComplete(pending) || nanos == 0) {
+            return isComplete(pending);
+        }
+        AtomicBoolean over = new AtomicBoolean();
+        kernel.lock();
+        EventQueue.Event end;
+        try {
+            end = kernel.events().after(nanos, () -> {
+                over.set(true);
+                kernel.signalChange();
+            });
+        } finally {
+            kernel.unlock();
+        }
+        try {
+            if (kernel.isVirtual() && !clock.isAdvancing()) {
+                awaitOthers(pending);
+            }
+            until(() -> over.get() || pending.isComplete());
+        } finally {
+            kernel.lock();
+            end.cancel();
+            kernel.unlock();
+        }
+        return isComplete(pending);
+    }
+
+    private static long nanos(Duration patience) {
+        try {
+            return Math.max(0, patience.toNanos());
+        } catch (ArithmeticException beyondAllTime) {
+            return Long.MAX_VALUE;
         }
     }
 

@@ -1,2 +1,6 @@
-/** {@code /dev/kvm}: the association of a VFIO group with a virtual machine, which GVT-g requires before it opens a vGPU. */
+/**
+ * {@code /dev/kvm}, as far as devices need it: which VFIO groups and devices belong to a virtual machine
+ * ({@link io.vfio4j.kvm.KvmVm#associate}; GVT-g requires it before it opens a vGPU), eventfds that interrupt a guest
+ * ({@link io.vfio4j.kvm.Irqfd}, {@link io.vfio4j.kvm.GsiRouting}), and what KVM counts ({@link io.vfio4j.kvm.KvmStatistics}).
+ */
 package io.vfio4j.kvm;

@@ -2,6 +2,7 @@ package io.vfio4j.linux;
 
 import io.vfio4j.linux.uapi.Ioctl;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -199,6 +200,25 @@ public interface SystemCalls {
     boolean exists(String path);
 
     /**
+     * stat(2): what a path leads to, links followed. Does not open it.
+     *
+     * @param path an absolute path
+     * @return what the kernel says of it
+     * @throws LinuxException ENOENT, ENOTDIR, ELOOP, EACCES where a directory on the way may not be searched
+     */
+    FileStatus status(String path) throws LinuxException;
+
+    /**
+     * access(2): whether this process may open a file or device, as far as permissions go: mode, access control list,
+     * capabilities, device control group. Does not open it, so whether the device is free or there at all is another question.
+     *
+     * @param path an absolute path
+     * @param access what for
+     * @throws LinuxException EACCES or EPERM when it may not, or what keeps the path from leading to a file
+     */
+    void checkAccess(String path, Access access) throws LinuxException;
+
+    /**
      * Reads a small text file, such as a sysfs attribute.
      *
      * @param path an absolute path
@@ -218,6 +238,17 @@ public interface SystemCalls {
     void writeText(String path, String text) throws LinuxException;
 
     /**
+     * Has a sysfs attribute written by a process of its own, for writes that the driver may keep waiting without end: a thread
+     * that is in such a write can be neither interrupted nor killed, and its process cannot end. Does not block.
+     *
+     * @param path an absolute path of an existing file
+     * @param text what to write
+     * @return tells when it is done; needs no closing
+     * @throws LinuxException ENOENT, EACCES, EPERM, EROFS, as of access(2); what start of the process says
+     */
+    PendingWrite writeApart(String path, String text) throws LinuxException;
+
+    /**
      * Reads where a symbolic link leads.
      *
      * @param path an absolute path
@@ -225,6 +256,110 @@ public interface SystemCalls {
      * @throws LinuxException ENOENT, EINVAL when it is no link, EACCES
      */
     String readLink(String path) throws LinuxException;
+
+    /**
+     * pidfd_open(2): a descriptor that stands for a process, also when its number has been given to another one.
+     *
+     * @param pid the process's number, at least 1
+     * @return the process
+     * @throws LinuxException ESRCH when there is none, EINVAL or ENOENT when the number is a thread's, ENOSYS before Linux 5.3
+     */
+    Descriptor openProcess(int pid) throws LinuxException;
+
+    /**
+     * pidfd_getfd(2): a descriptor of our own for what a process has open. It is as if the process had passed it on: what it does
+     * with its own afterwards, closing included, leaves ours as it is.
+     *
+     * @param process what {@link #openProcess} returned
+     * @param number the descriptor's number in that process
+     * @param description what it is, for error messages
+     * @return the copy
+     * @throws LinuxException EPERM when the process may not be traced, EBADF when the number is not open there, ESRCH when it has
+     *     ended, ENOSYS before Linux 5.6
+     */
+    Descriptor copyDescriptor(Descriptor process, int number, String description) throws LinuxException;
+
+    /**
+     * Whether a process has ended. As long as it has not, its number is its own.
+     *
+     * @param process what {@link #openProcess} returned
+     * @return true from its end on
+     * @throws LinuxException what poll(2) says
+     */
+    boolean hasExited(Descriptor process) throws LinuxException;
+
+    /**
+     * Connects to a UNIX stream socket. Blocks while its owner has more connections waiting than it allows.
+     *
+     * @param path an absolute path of at most 107 bytes
+     * @param patience how long to wait at most
+     * @return the connection
+     * @throws LinuxException ENOENT, EACCES, ECONNREFUSED when nobody listens or it is no socket, EPROTOTYPE when it is no stream
+     *     socket, EAGAIN when the patience has ended, ENAMETOOLONG
+     */
+    Descriptor connect(String path, Duration patience) throws LinuxException;
+
+    /**
+     * Creates a UNIX stream socket that listens on a path, open to its owner and root only (mode 0600) from the first moment.
+     *
+     * @param path an absolute path of at most 107 bytes, which must not exist; stays when the socket is closed, see
+     *     {@link #removeFile}
+     * @return the listening socket
+     * @throws LinuxException EADDRINUSE when the path exists, ENOENT, ENOTDIR, EACCES, EROFS, ENAMETOOLONG; the path does not exist
+     *     then, unless it did before
+     */
+    Descriptor listen(String path) throws LinuxException;
+
+    /**
+     * Takes a connection that waits at a listening socket.
+     *
+     * @param listener what {@link #listen} returned
+     * @return the connection; empty where none waits
+     * @throws LinuxException what accept4(2) says, EAGAIN excepted
+     */
+    Optional<Descriptor> accept(Descriptor listener) throws LinuxException;
+
+    /**
+     * Sends a message with descriptors (SCM_RIGHTS), without waiting. The receiver gets copies of them.
+     *
+     * @param connection a connected socket
+     * @param data what to send, at least one byte
+     * @param attached what to send with the first byte, at most {@value Received#MOST_DESCRIPTORS}; stay the caller's
+     * @return how many bytes were sent, at least 1
+     * @throws LinuxException EAGAIN when the receiver does not read, EPIPE or ECONNRESET when it has gone
+     */
+    int send(Descriptor connection, byte[] data, List<Descriptor> attached) throws LinuxException;
+
+    /**
+     * Receives what comes next, with the descriptors that came with it. Blocks until something came.
+     *
+     * @param connection a connected socket
+     * @param mostBytes how much at most; what is beyond stays for the next call
+     * @param mostDescriptors how many at most, up to {@value Received#MOST_DESCRIPTORS}; the kernel drops those beyond
+     * @param patience how long to wait at most
+     * @return what came; no bytes when the sender has closed the connection
+     * @throws LinuxException EAGAIN when the patience has ended, ECONNRESET; nothing was received then
+     */
+    Received receive(Descriptor connection, int mostBytes, int mostDescriptors, Duration patience)
+            throws LinuxException;
+
+    /**
+     * Whether the other side of a connection has closed it, or at least will not send any more. What it sent before may still be
+     * received.
+     *
+     * @param connection a connected socket
+     * @return true from then on
+     * @throws LinuxException what poll(2) says
+     */
+    boolean isHungUp(Descriptor connection) throws LinuxException;
+
+    /**
+     * unlink(2).
+     *
+     * @param path an absolute path
+     * @throws LinuxException ENOENT, EACCES, EPERM, EISDIR
+     */
+    void removeFile(String path) throws LinuxException;
 
     /**
      * The monotonic clock that timers of this kernel follow.

@@ -3,6 +3,8 @@ package io.vfio4j.mdev;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
+import io.vfio4j.proc.Holders;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -20,6 +22,9 @@ import java.util.UUID;
 public record MdevDevice(UUID uuid, String path, String type, String parent, OptionalInt group) {
     /** Where the mdev bus lists its devices. */
     public static final String BUS = "/sys/bus/mdev/devices";
+
+    static final String NO_BUS =
+            "This host has no mdev bus: load the module mdev and the driver of the GPU (for GVT-g: kvmgt).";
 
     /**
      * Lists the mediated devices of the host.
@@ -69,7 +74,7 @@ public record MdevDevice(UUID uuid, String path, String type, String parent, Opt
         if (!calls.exists(path)) {
             String advice = calls.exists(BUS)
                     ? "There is no mediated device of this UUID; `vfio4j list` shows those that are."
-                    : "This host has no mdev bus: load the module mdev and the driver of the GPU (for GVT-g: kvmgt).";
+                    : NO_BUS;
             throw new LinuxException(Errno.ENODEV, "look up", path).withAdvice(advice);
         }
         return new MdevDevice(
@@ -92,7 +97,91 @@ public record MdevDevice(UUID uuid, String path, String type, String parent, Opt
      * @return false also where sysfs does not say
      */
     public boolean isGvtG() {
-        return type.startsWith("i915-GVTg");
+        return isGvtType(type);
+    }
+
+    static boolean isGvtType(String name) {
+        return name.startsWith("i915-GVTg");
+    }
+
+    /**
+     * The device nodes that sysfs announces, whether they are there already or not: {@code /dev/vfio/devices/vfioN} where the
+     * kernel has nodes for devices (CONFIG_VFIO_DEVICE_CDEV), and {@code /dev/vfio/N} where it has groups.
+     *
+     * @param calls the host
+     * @return paths; empty as long as no VFIO driver is bound
+     * @throws LinuxException when sysfs cannot be read
+     */
+    public List<String> nodes(SystemCalls calls) throws LinuxException {
+        return Nodes.announced(calls, path);
+    }
+
+    /**
+     * Waits until every device node that sysfs announces is there: the kernel or udev makes it some time after the device was
+     * created. Blocks, except on a host with virtual time, which it lets pass. May be called by any thread but a loop's.
+     *
+     * @param calls the host
+     * @param patience how long at most; zero to look once
+     * @return their paths, at least one
+     * @throws LinuxException ETIMEDOUT when the time is over, with what is missing; ENODEV when the device is gone
+     * @throws InterruptedException when the thread is interrupted
+     * @throws IllegalStateException on the thread of an event loop
+     */
+    public List<String> awaitNodes(SystemCalls calls, Duration patience) throws LinuxException, InterruptedException {
+        return new Nodes(calls, this).await(patience);
+    }
+
+    /**
+     * Who has the device's nodes open, as far as this process can see. Who got the device from another process, over a socket
+     * for example, does not show.
+     *
+     * @param calls the host
+     * @return the processes
+     * @throws LinuxException when sysfs cannot be read
+     */
+    public Holders holders(SystemCalls calls) throws LinuxException {
+        return Use.holders(calls, path);
+    }
+
+    /**
+     * Removes a device that nobody uses. To keep it from coming back at the next boot is the business of mdevctl, where that has
+     * created it.
+     *
+     * <p>Between the look at its users and the removal somebody may open it; then the kernel waits for them, and so does this
+     * call, for as long as it was told. Blocks, except on a host with virtual time, which it lets pass. May be called by any
+     * thread but a loop's.
+     *
+     * @param calls the host
+     * @param uuid its name
+     * @param patience how long at most
+     * @throws DeviceInUseException when somebody has it open
+     * @throws LinuxException with advice: ENODEV when there is none, EACCES or EPERM for those who may not
+     * @throws InterruptedException when the thread is interrupted; a removal that has begun goes on
+     * @throws IllegalStateException on the thread of an event loop
+     */
+    public static void remove(SystemCalls calls, UUID uuid, Duration patience)
+            throws LinuxException, DeviceInUseException, InterruptedException {
+        new Removal(calls, uuid).run(false, patience);
+    }
+
+    /**
+     * Removes a device even if other processes have it open. The kernel asks them for it where the driver can (the REQ irq), takes
+     * it off the bus at once, and waits until they have closed it; this call waits for that as long as it was told. It cannot be
+     * called back: what has begun goes on without this process. If the removal has begun already, this waits for its end.
+     *
+     * <p>A device that this very process has open is never removed, because nobody could close it if this process waited.
+     *
+     * @param calls the host
+     * @param uuid its name
+     * @param patience how long at most
+     * @throws DeviceInUseException when it is still open after that time, or when this process has it open
+     * @throws LinuxException as {@link #remove}
+     * @throws InterruptedException when the thread is interrupted; a removal that has begun goes on
+     * @throws IllegalStateException on the thread of an event loop
+     */
+    public static void removeForced(SystemCalls calls, UUID uuid, Duration patience)
+            throws LinuxException, DeviceInUseException, InterruptedException {
+        new Removal(calls, uuid).run(true, patience);
     }
 
     private static String lastName(SystemCalls calls, String link) throws LinuxException {

@@ -1,5 +1,6 @@
 package io.vfio4j.vfio;
 
+import io.vfio4j.linux.MalformedReplyException;
 import io.vfio4j.linux.uapi.Vfio;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.vfio4j.vfio;
 
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.MalformedReplyException;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Ioctl;

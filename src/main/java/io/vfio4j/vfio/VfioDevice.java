@@ -5,6 +5,7 @@ import io.vfio4j.linux.Access;
 import io.vfio4j.linux.ClosedException;
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.MalformedReplyException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.SystemCalls;

@@ -40,6 +40,12 @@ class EmulatorSystemCallsTest extends SystemCallsContract {
                 calls.readLink(device + "/mdev_type"));
     }
 
+    /** {@code VFIO_MINOR} of include/linux/miscdevice.h. */
+    @Override
+    protected Device device() {
+        return new Device("/dev/vfio/vfio", 10, 196);
+    }
+
     @AfterEach
     void closeHost() {
         host.close();

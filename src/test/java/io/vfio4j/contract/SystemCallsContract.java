@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.ClosedException;
 import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.Poller;
@@ -111,6 +112,22 @@ public abstract class SystemCallsContract {
             return directory + "/" + link;
         }
     }
+
+    /**
+     * A node of a character device.
+     *
+     * @return where it is
+     */
+    protected abstract Device device();
+
+    /**
+     * A node whose numbers are known.
+     *
+     * @param path its absolute path
+     * @param major its major number
+     * @param minor its minor number
+     */
+    public record Device(String path, int major, int minor) {}
 
     @BeforeEach
     void start() throws Exception {
@@ -852,11 +869,52 @@ public abstract class SystemCallsContract {
         }
 
         @Test
+        void have_a_kind_an_owner_and_a_mode() throws Exception {
+            Tree tree = tree();
+            assertEquals(
+                    FileStatus.Kind.DIRECTORY, linux.status(tree.directory()).kind());
+            FileStatus file = linux.status(tree.filePath());
+            assertEquals(FileStatus.Kind.REGULAR, file.kind());
+            assertEquals(0, file.permissions() & ~07777);
+            assertEquals(0400, file.permissions() & 0400, file::toString);
+            assertEquals(0, file.major() | file.minor());
+            assertTrue(file.owner() >= 0 && file.group() >= 0, file::toString);
+        }
+
+        @Test
+        void are_looked_at_through_links() throws Exception {
+            Tree tree = tree();
+            assertEquals(linux.status(tree.directory() + "/" + tree.target()), linux.status(tree.linkPath()));
+        }
+
+        @Test
+        void of_devices_tell_their_numbers() throws Exception {
+            FileStatus node = linux.status(device().path());
+            assertEquals(FileStatus.Kind.CHARACTER_DEVICE, node.kind());
+            assertEquals(device().major(), node.major());
+            assertEquals(device().minor(), node.minor());
+        }
+
+        @Test
+        void may_be_opened_or_not() throws Exception {
+            Tree tree = tree();
+            linux.checkAccess(tree.filePath(), Access.READ);
+            linux.checkAccess(tree.directory(), Access.READ);
+            LinuxException refusal =
+                    refused(Errno.ENOENT, () -> linux.checkAccess(tree.directory() + "/nothing", Access.READ_WRITE));
+            assertEquals("access", refusal.operation());
+            refused(Errno.ENOTDIR, () -> linux.checkAccess(tree.filePath() + "/below", Access.READ));
+        }
+
+        @Test
         void that_are_missing_are_named() {
             assertAll(
+                    () -> missing("stat", () -> linux.status(NOWHERE)),
+                    () -> missing("access", () -> linux.checkAccess(NOWHERE, Access.READ)),
                     () -> missing("open", () -> linux.open(NOWHERE, Access.READ_WRITE)),
                     () -> missing("open", () -> linux.readText(NOWHERE)),
                     () -> missing("open", () -> linux.writeText(NOWHERE, "1")),
+                    () -> missing("access", () -> linux.writeApart(NOWHERE, "1")),
                     () -> missing("readlink", () -> linux.readLink(NOWHERE)),
                     () -> missing("opendir", () -> linux.list(NOWHERE)));
         }

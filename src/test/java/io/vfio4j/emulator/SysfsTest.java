@@ -13,6 +13,7 @@ import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
@@ -70,6 +71,9 @@ class SysfsTest {
         assertErrno(Errno.EEXIST, () -> calls.writeText(TYPES + "/i915-GVTg_V5_8/create", NEW));
         assertErrno(Errno.EINVAL, () -> calls.writeText(TYPES + "/i915-GVTg_V5_8/create", "not a uuid"));
         assertErrno(Errno.EINVAL, () -> calls.writeText(TYPES + "/i915-GVTg_V5_8/create", NEW + "\n\n"));
+        String another = NEW.replace('1', '2');
+        calls.writeText(TYPES + "/i915-GVTg_V5_8/create", another + "x");
+        assertEquals(another, host.vgpus().get(2).uuid().toString(), "the kernel does not look at the 37th byte");
         assertThrows(IllegalStateException.class, () -> host.create(VgpuProfile.V5.withUuid(UUID.fromString(NEW))));
     }
 
@@ -88,6 +92,59 @@ class SysfsTest {
                                     UUID.randomUUID().toString()));
             assertThrows(IllegalStateException.class, () -> small.create(VgpuProfile.V6));
         }
+    }
+
+    @Test
+    void an_aperture_is_divided_among_the_types() throws IOException {
+        try (EmulatedHost gpu = EmulatedHost.builder()
+                .parent(VgpuProfile.MAINLINE)
+                .aperture(256)
+                .build()) {
+            SystemCalls sysfs = gpu.systemCalls();
+            assertEquals(List.of("i915-GVTg_V5_4", "i915-GVTg_V5_8"), sysfs.list(TYPES));
+            assertEquals("GVTg_V5_4\n", sysfs.readText(TYPES + "/i915-GVTg_V5_4/name"));
+            assertEquals("1\n", sysfs.readText(TYPES + "/i915-GVTg_V5_4/available_instances"));
+            assertEquals("2\n", sysfs.readText(TYPES + "/i915-GVTg_V5_8/available_instances"));
+            sysfs.writeText(TYPES + "/i915-GVTg_V5_8/create", NEW);
+            assertEquals("0\n", sysfs.readText(TYPES + "/i915-GVTg_V5_4/available_instances"));
+            assertEquals("1\n", sysfs.readText(TYPES + "/i915-GVTg_V5_8/available_instances"));
+            assertErrno(Errno.ENOSPC, () -> sysfs.writeText(TYPES + "/i915-GVTg_V5_4/create", NEW.replace('1', '2')));
+        }
+        assertThrows(
+                IllegalArgumentException.class, () -> EmulatedHost.builder().aperture(128));
+    }
+
+    @Test
+    void kernels_before_the_core_made_it_have_no_name_for_a_type_of_gvt() {
+        assertFalse(calls.exists(TYPES + "/i915-GVTg_V5_4/name"));
+        assertTrue(calls.exists(TYPES + "/i915-GVTg_V5_4/description"));
+    }
+
+    @Test
+    void nodes_can_appear_later() throws IOException {
+        try (EmulatedHost slow = EmulatedHost.builder()
+                .vgpu(VgpuProfile.V6)
+                .nodesAppearAfter(Duration.ofMillis(30))
+                .build()) {
+            assertTrue(slow.systemCalls().exists(slow.vgpu().sysfsPath() + "/iommu_group"));
+            slow.clock().advance(Duration.ofMillis(29));
+            assertFalse(slow.systemCalls().exists(slow.vgpu().groupPath()));
+            slow.clock().advance(Duration.ofMillis(1));
+            assertTrue(slow.systemCalls().exists(slow.vgpu().groupPath()));
+            Vgpu brief = slow.create(VgpuProfile.V6);
+            brief.remove();
+            slow.clock().advance(Duration.ofSeconds(1));
+            assertFalse(slow.systemCalls().exists(brief.groupPath()));
+        }
+    }
+
+    @Test
+    void the_sample_devices_are_four_at_most() throws IOException {
+        for (int i = 0; i < 4; i++) {
+            host.create(VgpuProfile.MDPY);
+        }
+        String create = "/sys/class/mdev_bus/mdpy/mdev_supported_types/mdpy-vga/create";
+        assertErrno(Errno.EUSERS, () -> calls.writeText(create, NEW));
     }
 
     @Test

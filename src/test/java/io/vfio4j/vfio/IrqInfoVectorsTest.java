@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vfio4j.display.irq.DisplayIrqInfo;
 import io.vfio4j.display.irq.EventValues;
 import io.vfio4j.display.irq.IrqDialect;
+import io.vfio4j.linux.MalformedReplyException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

@@ -2,6 +2,8 @@ package io.vfio4j.linux.jna;
 
 import com.sun.jna.Native;
 import io.vfio4j.linux.uapi.Errno;
+import io.vfio4j.linux.uapi.Processes;
+import io.vfio4j.linux.uapi.Sockets;
 
 /**
  * The C library's functions with their errors in the result: what the function returns, or -errno. A signal (EINTR) restarts
@@ -140,7 +142,77 @@ final class Calls {
         return outcome(LibC.access(path, F_OK)) == 0;
     }
 
+    static int access(long path, int mode) {
+        return outcome(LibC.access(path, mode));
+    }
+
     static int readlink(long path, long buffer, int size) {
         return (int) outcome(LibC.readlink(path, buffer, size));
+    }
+
+    static int pidfdOpen(int pid) {
+        return (int) outcome(LibC.syscall(Processes.SYS_pidfd_open, pid, 0, 0));
+    }
+
+    static int pidfdGetfd(int process, int number) {
+        return (int) outcome(LibC.syscall(Processes.SYS_pidfd_getfd, process, number, 0));
+    }
+
+    /** Not restarted: what is left of the time is the caller's business. */
+    static int poll(long descriptors, int count, int timeoutMillis) {
+        return outcome(LibC.poll(descriptors, count, timeoutMillis));
+    }
+
+    static int unlink(long path) {
+        return outcome(LibC.unlink(path));
+    }
+
+    static int socket(int family, int type) {
+        return outcome(LibC.socket(family, type, 0));
+    }
+
+    static int setsockopt(int socket, int option, long value, int length) {
+        return outcome(LibC.setsockopt(socket, Sockets.SOL_SOCKET, option, value, length));
+    }
+
+    /** Not restarted, as {@link #poll}. */
+    static int connect(int socket, long address, int length) {
+        return outcome(LibC.connect(socket, address, length));
+    }
+
+    static int fchmod(int descriptor, int mode) {
+        return outcome(LibC.fchmod(descriptor, mode));
+    }
+
+    static int bind(int socket, long address, int length) {
+        return outcome(LibC.bind(socket, address, length));
+    }
+
+    static int listen(int socket, int backlog) {
+        return outcome(LibC.listen(socket, backlog));
+    }
+
+    static int accept(int socket, int flags) {
+        int outcome;
+        do {
+            outcome = outcome(LibC.accept4(socket, 0, 0, flags));
+        } while (outcome == -Errno.EINTR);
+        return outcome;
+    }
+
+    static int sendmsg(int socket, long message, int flags) {
+        long outcome;
+        do {
+            outcome = outcome(LibC.sendmsg(socket, message, flags));
+        } while (outcome == -Errno.EINTR);
+        return (int) outcome;
+    }
+
+    static int recvmsg(int socket, long message, int flags) {
+        long outcome;
+        do {
+            outcome = outcome(LibC.recvmsg(socket, message, flags));
+        } while (outcome == -Errno.EINTR);
+        return (int) outcome;
     }
 }

@@ -2,22 +2,28 @@ package io.vfio4j.linux.jna;
 
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
+import io.vfio4j.linux.PendingWrite;
 import io.vfio4j.linux.Poller;
+import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.VirtualTime;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Files;
 import io.vfio4j.linux.uapi.Ioctl;
+import io.vfio4j.linux.uapi.Sockets;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -131,7 +137,7 @@ public final class JnaLinux implements SystemCalls {
     }
 
     /** Of memory that nobody else has, and that is closed only behind the call that gets the address. */
-    private static long addressOf(NativeMemory own) {
+    static long addressOf(NativeMemory own) {
         long address = own.acquire();
         own.release();
         return address;
@@ -144,14 +150,14 @@ public final class JnaLinux implements SystemCalls {
         return number;
     }
 
-    private static int checked(int outcome, String operation, String target) throws LinuxException {
+    static int checked(int outcome, String operation, String target) throws LinuxException {
         if (outcome < 0) {
             throw new LinuxException(-outcome, operation, target);
         }
         return outcome;
     }
 
-    private static Descriptor owned(int number, String description) {
+    static Descriptor owned(int number, String description) {
         return new Descriptor(number, description, closed -> close(closed, description));
     }
 
@@ -383,6 +389,38 @@ public final class JnaLinux implements SystemCalls {
     }
 
     @Override
+    public FileStatus status(String path) throws LinuxException {
+        // A path descriptor refers to the file without opening it. It tells the errno, which Java does not.
+        int number;
+        try {
+            number = openNumber(path, Files.O_PATH, path);
+        } catch (LinuxException refusal) {
+            throw new LinuxException(refusal.errno(), "stat", path);
+        }
+        try {
+            return StatusReading.of(number);
+        } catch (IOException e) {
+            LinuxException refusal = new LinuxException(Errno.EIO, "stat", path);
+            refusal.initCause(e);
+            throw refusal.withAdvice("Java could not look at it through /proc/self/fd; is /proc mounted?");
+        } finally {
+            close(number, path);
+        }
+    }
+
+    @Override
+    public void checkAccess(String path, Access access) throws LinuxException {
+        int mode = switch (access) {
+            case READ -> Files.R_OK;
+            case WRITE -> Files.W_OK;
+            case READ_WRITE -> Files.R_OK | Files.W_OK;
+        };
+        try (NativeMemory name = Allocations.string(path)) {
+            checked(Calls.access(addressOf(name), mode), "access", path);
+        }
+    }
+
+    @Override
     public String readText(String path) throws LinuxException {
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         try (Descriptor file = open(path, Access.READ);
@@ -412,11 +450,129 @@ public final class JnaLinux implements SystemCalls {
     }
 
     @Override
+    public PendingWrite writeApart(String path, String text) throws LinuxException {
+        checkAccess(path, Access.WRITE);
+        return ChildWrite.start(path, text);
+    }
+
+    @Override
     public String readLink(String path) throws LinuxException {
         try (NativeMemory name = Allocations.string(path);
                 NativeMemory target = allocate(LINK_MOST)) {
             int length = checked(Calls.readlink(addressOf(name), addressOf(target), LINK_MOST), "readlink", path);
             return new String(target.getBytes(0, length), StandardCharsets.UTF_8);
+        }
+    }
+
+    @Override
+    public Descriptor openProcess(int pid) throws LinuxException {
+        String description = "process " + pid;
+        return owned(sinceLinux("5.3", Calls.pidfdOpen(pid), "pidfd_open", description), description);
+    }
+
+    @Override
+    public Descriptor copyDescriptor(Descriptor process, int number, String description) throws LinuxException {
+        int processNumber = process.acquire();
+        try {
+            int copy = Calls.pidfdGetfd(processNumber, number);
+            return owned(sinceLinux("5.6", copy, "pidfd_getfd", process.description()), description);
+        } finally {
+            process.release();
+        }
+    }
+
+    private static int sinceLinux(String version, int outcome, String operation, String target) throws LinuxException {
+        if (outcome == -Errno.ENOSYS) {
+            throw new LinuxException(Errno.ENOSYS, operation, target)
+                    .withAdvice("The kernel is too old, or a sandbox forbids the call: it is there from Linux "
+                            + version + " on.");
+        }
+        return checked(outcome, operation, target);
+    }
+
+    @Override
+    public boolean hasExited(Descriptor process) throws LinuxException {
+        return UnixSockets.poll(process, Sockets.POLLIN, Duration.ZERO) != 0;
+    }
+
+    @Override
+    public Descriptor connect(String path, Duration patience) throws LinuxException {
+        Descriptor socket = newSocket(path, 0);
+        boolean success = false;
+        try {
+            UnixSockets.connect(socket, path, patience);
+            success = true;
+            return socket;
+        } finally {
+            if (!success) {
+                socket.close();
+            }
+        }
+    }
+
+    @Override
+    public Descriptor listen(String path) throws LinuxException {
+        Descriptor socket = newSocket(path, Sockets.SOCK_NONBLOCK);
+        boolean success = false;
+        try {
+            UnixSockets.bind(socket, path);
+            UnixSockets.listen(socket, path);
+            success = true;
+            return socket;
+        } finally {
+            if (!success) {
+                socket.close();
+            }
+        }
+    }
+
+    private static Descriptor newSocket(String path, int flags) throws LinuxException {
+        int number = Calls.socket(Sockets.AF_UNIX, Sockets.SOCK_STREAM | Sockets.SOCK_CLOEXEC | flags);
+        return owned(checked(number, "socket", path), path);
+    }
+
+    @Override
+    public Optional<Descriptor> accept(Descriptor listener) throws LinuxException {
+        int number = listener.acquire();
+        try {
+            int outcome = Calls.accept(number, Sockets.SOCK_CLOEXEC | Sockets.SOCK_NONBLOCK);
+            if (outcome == -Errno.EAGAIN) {
+                return Optional.empty();
+            }
+            String description = "connection to " + listener.description();
+            return Optional.of(owned(checked(outcome, "accept4", listener.description()), description));
+        } finally {
+            listener.release();
+        }
+    }
+
+    @Override
+    public int send(Descriptor connection, byte[] data, List<Descriptor> attached) throws LinuxException {
+        if (data.length == 0 || attached.size() > Received.MOST_DESCRIPTORS) {
+            throw new IllegalArgumentException(data.length + " bytes with " + attached.size() + " descriptors");
+        }
+        return UnixSockets.send(connection, data, attached);
+    }
+
+    @Override
+    public Received receive(Descriptor connection, int mostBytes, int mostDescriptors, Duration patience)
+            throws LinuxException {
+        if (mostBytes < 1 || mostDescriptors < 0 || mostDescriptors > Received.MOST_DESCRIPTORS) {
+            throw new IllegalArgumentException(mostBytes + " bytes with " + mostDescriptors + " descriptors");
+        }
+        return UnixSockets.receive(connection, mostBytes, mostDescriptors, patience);
+    }
+
+    @Override
+    public boolean isHungUp(Descriptor connection) throws LinuxException {
+        int hungUp = Sockets.POLLRDHUP | Sockets.POLLHUP | Sockets.POLLERR;
+        return (UnixSockets.poll(connection, Sockets.POLLRDHUP, Duration.ZERO) & hungUp) != 0;
+    }
+
+    @Override
+    public void removeFile(String path) throws LinuxException {
+        try (NativeMemory name = Allocations.string(path)) {
+            checked(Calls.unlink(addressOf(name)), "unlink", path);
         }
     }
 

@@ -7,7 +7,7 @@ import com.sun.jna.NativeLibrary;
  * The C library's functions, direct-mapped: primitives only, addresses as {@code long}. Only {@link Calls} calls them, which
  * knows what to do about errno.
  *
- * <p>{@code open}, {@code fcntl} and {@code ioctl} are variadic in C. Calling them with a fixed number of arguments is right
+ * <p>{@code open}, {@code fcntl}, {@code ioctl} and {@code syscall} are variadic in C. Calling them with a fixed number of arguments is right
  * where variadic integers travel in the same registers as others: on Linux on x86-64 and aarch64, and nowhere else would
  * this class be loaded.
  *
@@ -61,4 +61,28 @@ final class LibC {
     static native int access(long path, int mode);
 
     static native long readlink(long path, long buffer, long size);
+
+    static native long syscall(long number, long first, long second, long third);
+
+    static native int poll(long descriptors, long count, int timeoutMillis);
+
+    static native int unlink(long path);
+
+    static native int socket(int family, int type, int protocol);
+
+    static native int setsockopt(int socket, int level, int option, long value, int length);
+
+    static native int connect(int socket, long address, int length);
+
+    static native int fchmod(int descriptor, int mode);
+
+    static native int bind(int socket, long address, int length);
+
+    static native int listen(int socket, int backlog);
+
+    static native int accept4(int socket, long address, long length, int flags);
+
+    static native long sendmsg(int socket, long message, int flags);
+
+    static native long recvmsg(int socket, long message, int flags);
 }

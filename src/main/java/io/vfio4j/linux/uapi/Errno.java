@@ -1,6 +1,7 @@
 package io.vfio4j.linux.uapi;
 
 import java.util.Map;
+import java.util.OptionalInt;
 
 /** The error numbers that vfio4j meets, from {@code asm-generic/errno-base.h} and {@code asm-generic/errno.h}. */
 public final class Errno {
@@ -10,6 +11,7 @@ public final class Errno {
     public static final int EINTR = 4;
     public static final int EIO = 5;
     public static final int ENXIO = 6;
+    public static final int E2BIG = 7;
     public static final int EBADF = 9;
     public static final int EAGAIN = 11;
     public static final int ENOMEM = 12;
@@ -30,10 +32,21 @@ public final class Errno {
     public static final int ENAMETOOLONG = 36;
     public static final int ENOSYS = 38;
     public static final int ELOOP = 40;
-    public static final int EBADFD = 77;
     public static final int EOVERFLOW = 75;
+    public static final int EBADFD = 77;
+    public static final int EUSERS = 87;
     public static final int EOPNOTSUPP = 95;
     public static final int ETIMEDOUT = 110;
+    public static final int EPIPE = 32;
+    public static final int ENOTSOCK = 88;
+    public static final int EMSGSIZE = 90;
+    public static final int EPROTOTYPE = 91;
+    public static final int EADDRINUSE = 98;
+    public static final int ENOBUFS = 105;
+    public static final int ENOTCONN = 107;
+    public static final int ECONNRESET = 104;
+    public static final int ETOOMANYREFS = 109;
+    public static final int ECONNREFUSED = 111;
 
     private record Text(String name, String meaning) {}
 
@@ -44,6 +57,7 @@ public final class Errno {
             Map.entry(EINTR, new Text("EINTR", "interrupted system call")),
             Map.entry(EIO, new Text("EIO", "input/output error")),
             Map.entry(ENXIO, new Text("ENXIO", "no such device or address")),
+            Map.entry(E2BIG, new Text("E2BIG", "argument list too long")),
             Map.entry(EBADF, new Text("EBADF", "bad file descriptor")),
             Map.entry(EAGAIN, new Text("EAGAIN", "resource temporarily unavailable")),
             Map.entry(ENOMEM, new Text("ENOMEM", "cannot allocate memory")),
@@ -65,8 +79,19 @@ public final class Errno {
             Map.entry(ENOSYS, new Text("ENOSYS", "function not implemented")),
             Map.entry(ELOOP, new Text("ELOOP", "too many levels of symbolic links")),
             Map.entry(EBADFD, new Text("EBADFD", "file descriptor in bad state")),
+            Map.entry(EUSERS, new Text("EUSERS", "too many users")),
             Map.entry(EOVERFLOW, new Text("EOVERFLOW", "value too large for defined data type")),
+            Map.entry(EMSGSIZE, new Text("EMSGSIZE", "message too long")),
             Map.entry(EOPNOTSUPP, new Text("EOPNOTSUPP", "operation not supported")),
+            Map.entry(EPIPE, new Text("EPIPE", "broken pipe")),
+            Map.entry(ENOTSOCK, new Text("ENOTSOCK", "socket operation on non-socket")),
+            Map.entry(EPROTOTYPE, new Text("EPROTOTYPE", "protocol wrong type for socket")),
+            Map.entry(EADDRINUSE, new Text("EADDRINUSE", "address already in use")),
+            Map.entry(ENOBUFS, new Text("ENOBUFS", "no buffer space available")),
+            Map.entry(ENOTCONN, new Text("ENOTCONN", "transport endpoint is not connected")),
+            Map.entry(ECONNRESET, new Text("ECONNRESET", "connection reset by peer")),
+            Map.entry(ETOOMANYREFS, new Text("ETOOMANYREFS", "too many references: cannot splice")),
+            Map.entry(ECONNREFUSED, new Text("ECONNREFUSED", "connection refused")),
             Map.entry(ETIMEDOUT, new Text("ETIMEDOUT", "connection timed out")));
 
     private Errno() {}
@@ -80,6 +105,19 @@ public final class Errno {
     public static String name(int errno) {
         Text text = TEXTS.get(errno);
         return text == null ? "errno " + errno : text.name();
+    }
+
+    /**
+     * The error number that has a meaning: what a program's message says of it in the locale {@code C}.
+     *
+     * @param meaning as {@link #meaning} gives it, in upper or lower case
+     * @return empty where this table has no such error
+     */
+    public static OptionalInt withMeaning(String meaning) {
+        return TEXTS.entrySet().stream()
+                .filter(entry -> entry.getValue().meaning().equalsIgnoreCase(meaning))
+                .mapToInt(Map.Entry::getKey)
+                .findFirst();
     }
 
     /**

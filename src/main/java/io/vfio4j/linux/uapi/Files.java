@@ -1,18 +1,29 @@
 package io.vfio4j.linux.uapi;
 
 /**
- * What opening, mapping, counting and waiting need: {@code fcntl.h}, {@code sys/mman.h}, {@code sys/eventfd.h},
- * {@code sys/timerfd.h}, {@code sys/epoll.h}, {@code time.h}. Laid out as {@link Vfio}; the values hold on x86-64 and on
- * aarch64.
+ * What opening, looking at, mapping, counting and waiting need: {@code fcntl.h}, {@code sys/stat.h}, {@code unistd.h},
+ * {@code sys/mman.h}, {@code sys/eventfd.h}, {@code sys/timerfd.h}, {@code sys/epoll.h}, {@code time.h}. Laid out as
+ * {@link Vfio}; the values hold on x86-64 and on aarch64.
  */
 public final class Files {
     public static final int O_RDONLY = 0;
     public static final int O_WRONLY = 1;
     public static final int O_RDWR = 2;
     public static final int O_CLOEXEC = 0x80000;
+    public static final int O_PATH = 0x200000;
     public static final int F_GETFD = 1;
     public static final int F_SETFD = 2;
     public static final int FD_CLOEXEC = 1;
+
+    public static final int S_IFMT = 0xf000;
+    public static final int S_IFIFO = 0x1000;
+    public static final int S_IFCHR = 0x2000;
+    public static final int S_IFDIR = 0x4000;
+    public static final int S_IFBLK = 0x6000;
+    public static final int S_IFREG = 0x8000;
+    public static final int S_IFSOCK = 0xc000;
+    public static final int R_OK = 4;
+    public static final int W_OK = 2;
 
     public static final int PROT_READ = 1;
     public static final int PROT_WRITE = 2;

@@ -27,8 +27,14 @@ public final class Vfio {
     public static final Ioctl VFIO_DEVICE_GET_IRQ_INFO = io("VFIO_DEVICE_GET_IRQ_INFO", TYPE, BASE + 9);
     public static final Ioctl VFIO_DEVICE_SET_IRQS = io("VFIO_DEVICE_SET_IRQS", TYPE, BASE + 10);
     public static final Ioctl VFIO_DEVICE_RESET = io("VFIO_DEVICE_RESET", TYPE, BASE + 11);
+    public static final Ioctl VFIO_IOMMU_GET_INFO = io("VFIO_IOMMU_GET_INFO", TYPE, BASE + 12);
+    public static final Ioctl VFIO_IOMMU_MAP_DMA = io("VFIO_IOMMU_MAP_DMA", TYPE, BASE + 13);
+    public static final Ioctl VFIO_IOMMU_UNMAP_DMA = io("VFIO_IOMMU_UNMAP_DMA", TYPE, BASE + 14);
     public static final Ioctl VFIO_DEVICE_QUERY_GFX_PLANE = io("VFIO_DEVICE_QUERY_GFX_PLANE", TYPE, BASE + 14);
     public static final Ioctl VFIO_DEVICE_GET_GFX_DMABUF = io("VFIO_DEVICE_GET_GFX_DMABUF", TYPE, BASE + 15);
+    public static final Ioctl VFIO_DEVICE_BIND_IOMMUFD = io("VFIO_DEVICE_BIND_IOMMUFD", TYPE, BASE + 18);
+    public static final Ioctl VFIO_DEVICE_ATTACH_IOMMUFD_PT = io("VFIO_DEVICE_ATTACH_IOMMUFD_PT", TYPE, BASE + 19);
+    public static final Ioctl VFIO_DEVICE_DETACH_IOMMUFD_PT = io("VFIO_DEVICE_DETACH_IOMMUFD_PT", TYPE, BASE + 20);
 
     public static final int VFIO_GROUP_FLAGS_VIABLE = 1;
     public static final int VFIO_GROUP_FLAGS_CONTAINER_SET = 2;
@@ -73,6 +79,14 @@ public final class Vfio {
     public static final int VFIO_PCI_ERR_IRQ_INDEX = 3;
     public static final int VFIO_PCI_REQ_IRQ_INDEX = 4;
     public static final int VFIO_PCI_NUM_IRQS = 5;
+
+    public static final int VFIO_IOMMU_INFO_PGSIZES = 1;
+    public static final int VFIO_IOMMU_INFO_CAPS = 2;
+    public static final int VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE = 1;
+    public static final int VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION = 2;
+    public static final int VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL = 3;
+    public static final int VFIO_DMA_MAP_FLAG_READ = 1;
+    public static final int VFIO_DMA_MAP_FLAG_WRITE = 2;
 
     public static final int VFIO_GFX_PLANE_TYPE_PROBE = 1;
     public static final int VFIO_GFX_PLANE_TYPE_DMABUF = 2;
@@ -223,5 +237,112 @@ public final class Vfio {
         public static final int LINK_STATE = 20;
 
         private RegionGfxEdid() {}
+    }
+
+    public static final class IommuType1Info {
+        public static final String STRUCT = "struct vfio_iommu_type1_info";
+        public static final int SIZE = 24;
+        public static final int ARGSZ = 0;
+        public static final int FLAGS = 4;
+        public static final int IOVA_PGSIZES = 8;
+        public static final int CAP_OFFSET = 16;
+
+        private IommuType1Info() {}
+    }
+
+    public static final class IommuType1InfoCapIovaRange {
+        public static final String STRUCT = "struct vfio_iommu_type1_info_cap_iova_range";
+        public static final int SIZE = 16;
+        public static final int HEADER = 0;
+        public static final int NR_IOVAS = 8;
+        public static final int IOVA_RANGES = 16;
+
+        private IommuType1InfoCapIovaRange() {}
+    }
+
+    /** {@code end} is the last one inside. */
+    public static final class IovaRange {
+        public static final String STRUCT = "struct vfio_iova_range";
+        public static final int SIZE = 16;
+        public static final int START = 0;
+        public static final int END = 8;
+
+        private IovaRange() {}
+    }
+
+    public static final class IommuType1InfoCapMigration {
+        public static final String STRUCT = "struct vfio_iommu_type1_info_cap_migration";
+        public static final int SIZE = 32;
+        public static final int HEADER = 0;
+        public static final int FLAGS = 8;
+        public static final int PGSIZE_BITMAP = 16;
+        public static final int MAX_DIRTY_BITMAP_SIZE = 24;
+
+        private IommuType1InfoCapMigration() {}
+    }
+
+    public static final class IommuType1InfoDmaAvail {
+        public static final String STRUCT = "struct vfio_iommu_type1_info_dma_avail";
+        public static final int SIZE = 12;
+        public static final int HEADER = 0;
+        public static final int AVAIL = 8;
+
+        private IommuType1InfoDmaAvail() {}
+    }
+
+    public static final class IommuType1DmaMap {
+        public static final String STRUCT = "struct vfio_iommu_type1_dma_map";
+        public static final int SIZE = 32;
+        public static final int SIZE_MEMBER = 24;
+        public static final int ARGSZ = 0;
+        public static final int FLAGS = 4;
+        public static final int VADDR = 8;
+        public static final int IOVA = 16;
+
+        private IommuType1DmaMap() {}
+    }
+
+    public static final class IommuType1DmaUnmap {
+        public static final String STRUCT = "struct vfio_iommu_type1_dma_unmap";
+        public static final int SIZE = 24;
+        public static final int SIZE_MEMBER = 16;
+        public static final int ARGSZ = 0;
+        public static final int FLAGS = 4;
+        public static final int IOVA = 8;
+
+        private IommuType1DmaUnmap() {}
+    }
+
+    /** {@code MINSZ} is what the first kernels with it know; newer headers add members. */
+    public static final class DeviceBindIommufd {
+        public static final String STRUCT = "struct vfio_device_bind_iommufd";
+        public static final int MINSZ = 16;
+        public static final int ARGSZ = 0;
+        public static final int FLAGS = 4;
+        public static final int IOMMUFD = 8;
+        public static final int OUT_DEVID = 12;
+
+        private DeviceBindIommufd() {}
+    }
+
+    /** {@code MINSZ} as in {@link DeviceBindIommufd}. */
+    public static final class DeviceAttachIommufdPt {
+        public static final String STRUCT = "struct vfio_device_attach_iommufd_pt";
+        public static final int MINSZ = 12;
+        public static final int ARGSZ = 0;
+        public static final int FLAGS = 4;
+        public static final int PT_ID = 8;
+
+        private DeviceAttachIommufdPt() {}
+    }
+
+    /** {@code MINSZ} as in {@link DeviceBindIommufd}. */
+    public static final class DeviceDetachIommufdPt {
+        public static final String STRUCT = "struct vfio_device_detach_iommufd_pt";
+        public static final int MINSZ = 8;
+        public static final int ARGSZ = 0;
+        public static final int FLAGS = 4;
+
+        private DeviceDetachIommufdPt() {}
     }
 }

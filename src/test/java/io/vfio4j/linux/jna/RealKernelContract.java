@@ -29,4 +29,10 @@ abstract class RealKernelContract extends SystemCallsContract {
         Files.createSymbolicLink(directory.resolve("link"), Path.of("attribute"));
         return new Tree(directory.toString(), "attribute", "a text\nof two lines\n", "link", "attribute");
     }
+
+    /** Documentation/admin-guide/devices.txt. */
+    @Override
+    protected Device device() {
+        return new Device("/dev/null", 1, 3);
+    }
 }

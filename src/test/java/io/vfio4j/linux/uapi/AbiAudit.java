@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,6 +29,7 @@ final class AbiAudit {
     /** Which headers a class speaks for. A class of the package that is neither here nor in the test's exceptions fails. */
     static final Map<Class<?>, List<String>> HEADERS = Map.of(
             Vfio.class, List.of("linux/vfio.h"),
+            Iommufd.class, List.of("linux/iommufd.h"),
             Kvm.class, List.of("linux/kvm.h"),
             Errno.class, List.of("errno.h"),
             PciRegs.class, List.of("linux/pci_regs.h"),
@@ -35,6 +37,8 @@ final class AbiAudit {
             io.vfio4j.linux.uapi.Files.class,
                     List.of(
                             "fcntl.h",
+                            "sys/stat.h",
+                            "unistd.h",
                             "sys/mman.h",
                             "sys/eventfd.h",
                             "sys/timerfd.h",
@@ -43,12 +47,46 @@ final class AbiAudit {
                             "stdint.h"));
 
     /** What a constant is in C, where the rule does not tell. */
-    private static final Map<String, String> EXPRESSIONS = Map.of(
-            "Vfio.RegionInfo.CAP_START", "sizeof(struct vfio_region_info)",
-            "Files.EpollEvent.X86_64_SIZE", "sizeof(struct packed_epoll_event)",
-            "Files.EpollEvent.X86_64_DATA", "offsetof(struct packed_epoll_event, data)",
-            "Files.EpollEvent.ALIGNED_SIZE", "sizeof(struct aligned_epoll_event)",
-            "Files.EpollEvent.ALIGNED_DATA", "offsetof(struct aligned_epoll_event, data)");
+    private static final Map<String, String> EXPRESSIONS = Map.ofEntries(
+            Map.entry("Vfio.RegionInfo.CAP_START", "sizeof(struct vfio_region_info)"),
+            Map.entry(
+                    "Vfio.DeviceBindIommufd.MINSZ",
+                    "(offsetof(struct vfio_device_bind_iommufd, out_devid) + sizeof(__u32))"),
+            Map.entry(
+                    "Vfio.DeviceAttachIommufdPt.MINSZ",
+                    "(offsetof(struct vfio_device_attach_iommufd_pt, pt_id) + sizeof(__u32))"),
+            Map.entry(
+                    "Vfio.DeviceDetachIommufdPt.MINSZ",
+                    "(offsetof(struct vfio_device_detach_iommufd_pt, flags) + sizeof(__u32))"),
+            Map.entry("Kvm.IrqRoutingEntry.IRQCHIP_IRQCHIP", member("kvm_irq_routing_entry", "u.irqchip.irqchip")),
+            Map.entry("Kvm.IrqRoutingEntry.IRQCHIP_PIN", member("kvm_irq_routing_entry", "u.irqchip.pin")),
+            Map.entry("Kvm.IrqRoutingEntry.MSI_ADDRESS_LO", member("kvm_irq_routing_entry", "u.msi.address_lo")),
+            Map.entry("Kvm.IrqRoutingEntry.MSI_ADDRESS_HI", member("kvm_irq_routing_entry", "u.msi.address_hi")),
+            Map.entry("Kvm.IrqRoutingEntry.MSI_DATA", member("kvm_irq_routing_entry", "u.msi.data")),
+            Map.entry("Files.EpollEvent.X86_64_SIZE", "sizeof(struct packed_epoll_event)"),
+            Map.entry("Files.EpollEvent.X86_64_DATA", member("packed_epoll_event", "data")),
+            Map.entry("Files.EpollEvent.ALIGNED_SIZE", "sizeof(struct aligned_epoll_event)"),
+            Map.entry("Files.EpollEvent.ALIGNED_DATA", member("aligned_epoll_event", "data")));
+
+    /** What {@code asm/kvm.h} has on x86 only, where the interrupt controllers are these. */
+    static final Set<String> X86_ONLY = Set.of(
+            "Kvm.KVM_IRQCHIP_PIC_MASTER",
+            "Kvm.KVM_IRQCHIP_PIC_SLAVE",
+            "Kvm.KVM_IRQCHIP_IOAPIC",
+            "Kvm.KVM_IOAPIC_NUM_PINS");
+
+    private static String member(String struct, String path) {
+        return "offsetof(struct " + struct + ", " + path + ")";
+    }
+
+    /** Headers before Linux 6.6 have the numbers under the names that later ones define as the same. */
+    private static final String KVM_VFIO_FILE = """
+            #if defined(KVM_DEV_VFIO_GROUP) && !defined(KVM_DEV_VFIO_FILE)
+            #define KVM_DEV_VFIO_FILE KVM_DEV_VFIO_GROUP
+            #define KVM_DEV_VFIO_FILE_ADD KVM_DEV_VFIO_GROUP_ADD
+            #define KVM_DEV_VFIO_FILE_DEL KVM_DEV_VFIO_GROUP_DEL
+            #endif
+            """;
 
     /**
      * The header has the layout of the architecture that is compiled for. That the other one is what it is said to be is known
@@ -176,9 +214,33 @@ final class AbiAudit {
                     .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
         }
 
+        /**
+         * The same compiler, with the kernel's headers of a directory in front of the system's; of what depends on the
+         * architecture, those of the one it compiles for, as Debian lays them out.
+         */
+        Compiler withHeaders(Path directory) throws IOException, InterruptedException {
+            Process process = new ProcessBuilder(program, "-dumpmachine").start();
+            String architecture = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            process.waitFor();
+            List<String> all = new ArrayList<>(options);
+            for (Path include : List.of(directory, directory.resolve(architecture))) {
+                if (Files.isDirectory(include)) {
+                    all.add("-isystem");
+                    all.add(include.toString());
+                }
+            }
+            return new Compiler(program, List.copyOf(all));
+        }
+
         /** Whether a header can be included, by which we tell "not here" from "wrong". */
         boolean has(String header, Path workspace) throws IOException, InterruptedException {
             return run("#include <" + header + ">\n", workspace).isEmpty();
+        }
+
+        /** Whether it compiles for x86-64. */
+        boolean isForX86(Path workspace) throws IOException, InterruptedException {
+            return run("#ifndef __x86_64__\n#error another architecture\n#endif\n", workspace)
+                    .isEmpty();
         }
 
         /**
@@ -192,7 +254,7 @@ final class AbiAudit {
                 throws IOException, InterruptedException {
             StringBuilder source = new StringBuilder("#define _GNU_SOURCE\n#include <stddef.h>\n");
             headers.forEach(header -> source.append("#include <").append(header).append(">\n"));
-            source.append(EPOLL_EVENTS);
+            source.append(EPOLL_EVENTS).append(KVM_VFIO_FILE);
             int first = (int) source.chars().filter(c -> c == '\n').count() + 1;
             for (Claim claim : claims) {
                 source.append("_Static_assert(")

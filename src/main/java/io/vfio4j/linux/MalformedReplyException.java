@@ -1,4 +1,4 @@
-package io.vfio4j.vfio;
+package io.vfio4j.linux;
 
 import java.io.IOException;
 import java.util.HexFormat;
@@ -14,8 +14,8 @@ public final class MalformedReplyException extends IOException {
     /**
      * Says what is wrong.
      *
-     * @param operation the ioctl
-     * @param target the device
+     * @param operation the ioctl or system call
+     * @param target the device or file
      * @param problem what is wrong with the reply
      * @param reply the whole reply
      */

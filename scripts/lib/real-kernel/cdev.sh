@@ -1,0 +1,174 @@
+# shellcheck shell=bash
+# A kernel with iommufd and the VFIO device cdev, which Debian builds its own
+# without: Linux 6.12 of Debian's backports, configured by native/kernel/cdev.config.
+#
+# What is kept of it, in a directory named after version and configuration:
+#   vmlinux  image/lib/modules  built-samples  build (for modules)  config  release
+
+readonly cdev_package=linux-source-6.12
+readonly cdev_config=$repository/native/kernel/cdev.config
+# Lines that make prints, about; for the progress only.
+readonly cdev_lines=2100
+# What is kept of a build; to be counted up where that changes.
+readonly cdev_layout=1
+# What of the source takes space and is not used here.
+readonly cdev_unused=(Documentation/'*'/ drivers/gpu/drm/amd/include tools/testing
+	arch/arm/boot arch/arm64/boot)
+
+# The directory of the kernel that is built from source version $1.
+cdev_directory() {
+	local key
+	key=$({
+		echo "$1 $cdev_layout"
+		cat "$cdev_config"
+	} | sha256sum | cut -c1-16)
+	echo "$kernels/$1-$key"
+}
+
+# Sets "kernel" and "kernel_dir", or leaves them empty if it has to be built.
+choose_cdev_kernel() {
+	local source
+	[[ $1 != --update && -r $kernels/source ]] || return 0
+	source=$(<"$kernels/source")
+	use_cdev_kernel "$source"
+}
+
+use_cdev_kernel() {
+	local directory
+	directory=$(cdev_directory "$1")
+	[[ -r $directory/release ]] || return 0
+	kernel_dir=$directory
+	kernel=$(<"$kernel_dir/release")
+	headers=$kernel_dir/build
+	touch "$kernel_dir"
+}
+
+# Prints the packages that are missing to build it, or modules for it.
+missing_for_cdev_kernel() {
+	# Its objtool, which works on modules too, needs the library.
+	has_header libelf.h || echo libelf-dev
+	[[ -z $kernel ]] || return 0
+	local tool
+	for tool in flex bison bc; do
+		find_tool "$tool" >/dev/null || echo "$tool"
+	done
+}
+
+prepare_cdev_kernel() {
+	local source
+	[[ -z $kernel ]] || return 0
+	use_backports "$kernels/apt"
+	say "looking for $cdev_package in bookworm-backports"
+	backports_apt update >&2 || die 'cannot get the list of bookworm-backports'
+	source=$(apt-cache "${backports_options[@]}" show "$cdev_package" 2>/dev/null |
+		sed -n 's/^Version: //p' | head -n 1) || true
+	[[ -n $source ]] || die "there is no $cdev_package in $(<"$kernels/apt/sources.list")"
+	use_cdev_kernel "$source"
+	[[ -n $kernel ]] || build_cdev_kernel "$source"
+	echo "$source" >"$kernels/source"
+	# Those of other versions and configurations, once nobody has used them for long.
+	find "$kernels" -maxdepth 1 -mtime +30 -name '*-????????????????' -exec rm -r {} +
+}
+
+build_cdev_kernel() {
+	local source=$1 work free seconds=$SECONDS
+	free=$(df --output=avail -m "$kernels" | tail -n 1)
+	((free >= 2500)) ||
+		die "building a kernel takes 2.5 GB in $kernels for a while, and there are $free MB"
+	work=$(mktemp -d "$kernels/build.XXXXXX")
+	# shellcheck disable=SC2064
+	trap "rm -rf '$work'" EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+
+	fetch_cdev_source "$source" "$work"
+	mkdir "$work"/{objects,done}
+	configure_cdev_kernel "$work"
+	kernel=$(make -s -C "$work/objects" kernelrelease)
+	make_cdev_kernel "$work"
+	collect_cdev_kernel "$work" "$work/done"
+	chmod 755 "$work/done"
+	mv "$work/done" "$(cdev_directory "$source")"
+	use_cdev_kernel "$source"
+
+	rm -rf "$work"
+	trap - EXIT INT TERM HUP
+	say "built Linux $kernel in $(((SECONDS - seconds) / 60)) min $(((SECONDS - seconds) % 60)) s"
+}
+
+# Unpacks version $1 of the source into $2/source.
+fetch_cdev_source() {
+	local work=$2 unused
+	say "downloading $cdev_package $1"
+	cd "$work"
+	backports_apt download "$cdev_package=$1" >&2 || die "cannot download $cdev_package"
+	unpack_source "$cdev_package"_*.deb "$cdev_package.tar.xz"
+	unused=("${cdev_unused[@]/#/"$cdev_package/"}")
+	mkdir source
+	tar -xf "$cdev_package.tar.xz" -C source --strip-components=1 "${unused[@]/#/--exclude=}"
+	rm "$cdev_package.tar.xz"
+	cd "$OLDPWD"
+}
+
+# Nothing but what cdev.config says, and all of that.
+configure_cdev_kernel() {
+	local work=$1 line refused=()
+	make -s -C "$work/source" O="$work/objects" KCONFIG_ALLCONFIG="$cdev_config" \
+		allnoconfig >"$work/log" 2>&1 || { cat "$work/log" >&2; die 'cannot configure the kernel'; }
+	while read -r line; do
+		[[ $line == CONFIG_* ]] || continue
+		grep -qxF -- "$line" "$work/objects/.config" || refused+=("$line")
+	done <"$cdev_config"
+	((${#refused[@]} == 0)) || die "this source does not take all of $cdev_config: ${refused[*]}"
+}
+
+make_cdev_kernel() {
+	local work=$1
+	if ! KBUILD_BUILD_USER=vfio4j KBUILD_BUILD_HOST=real-kernel \
+		setpriv --pdeathsig TERM make -C "$work/objects" -j "$(nproc)" vmlinux modules 2>&1 |
+		tee "$work/log" | progress "building Linux $kernel" "$cdev_lines"; then
+		mv "$work/log" "$kernels/failed.log"
+		grep -E -A 5 '(error:|Error |\*\*\*)' "$kernels/failed.log" | tail -n 30 >&2
+		die "cannot build the kernel; what make printed is in $kernels/failed.log"
+	fi
+}
+
+# progress WHAT LINES: follows a command by the number of the lines it prints
+progress() {
+	local what=$1 total=$2 count=0 percent=0 shown=-1 began=$SECONDS
+	while read -r; do
+		((++count))
+		percent=$((count * 100 / total))
+		((percent < 100)) || percent=99
+		if [[ -t 2 ]]; then
+			((percent == shown)) || printf '\r%s: %s: %d %%, %d s ' \
+				"$me" "$what" "$percent" $((SECONDS - began)) >&2
+			shown=$percent
+		elif ((percent / 10 > shown / 10 || shown < 0)); then
+			say "$what: $percent %, $((SECONDS - began)) s"
+			shown=$percent
+		fi
+	done
+	[[ ! -t 2 ]] || printf '\r%s: %s: 100 %%, %d s\n' "$me" "$what" $((SECONDS - began)) >&2
+}
+
+# What is needed of the build in $1, into $2.
+collect_cdev_kernel() {
+	local work=$1 to=$2 modules=$2/image/lib/modules/$kernel
+	local make=(make -s -C "$work/objects")
+	say "keeping what is needed of it"
+	{
+		"${make[@]}" INSTALL_MOD_PATH="$to/image" INSTALL_MOD_STRIP=1 modules_install
+		# shellcheck disable=SC2016
+		"${make[@]}" run-command \
+			KBUILD_RUN_COMMAND='$(srctree)/scripts/package/install-extmod-build '"$to/build"
+	} >"$work/log" 2>&1 || { cat "$work/log" >&2; die 'cannot install the kernel'; }
+	rm -f "$modules"/{build,source}
+	mkdir "$to/built-samples"
+	mv "$modules"/kernel/samples/vfio-mdev/*.ko "$to/built-samples"
+	rm -r "$modules/kernel/samples"
+	"$(find_tool depmod)" -b "$to/image" "$kernel"
+	strip -s -o "$to/vmlinux" "$work/objects/vmlinux"
+	cp "$work/objects/.config" "$to/config"
+	echo "$kernel" >"$to/release"
+}

@@ -1,0 +1,107 @@
+# shellcheck shell=bash
+# Programs and packages that real-kernel needs, and how to get them from Debian.
+
+is_debian_12() {
+	[[ -r /etc/os-release ]] || return 1
+	# shellcheck source=/dev/null
+	(. /etc/os-release && [[ $ID == debian && ${VERSION_ID:-} == 12 ]])
+}
+
+find_tool() { PATH=$PATH:/usr/sbin:/sbin command -v "$1"; }
+
+busybox_is_static() {
+	local busybox
+	busybox=$(find_tool busybox) && ! readelf -l "$busybox" | grep -q INTERP
+}
+
+# Prints the Debian packages whose programs are missing.
+missing_tools() {
+	local pair
+	for pair in qemu-system-x86_64:qemu-system-x86 gcc:gcc make:make \
+		depmod:kmod cpio:cpio xz:xz-utils flock:util-linux; do
+		find_tool "${pair%%:*}" >/dev/null || echo "${pair#*:}"
+	done
+	busybox_is_static || echo busybox-static
+	has_header stdio.h || echo libc6-dev
+}
+
+has_header() { echo "#include <$1>" | gcc -E - >/dev/null 2>&1; }
+
+apt_get() {
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"
+}
+
+apt_lists_updated=
+update_apt_lists() {
+	[[ -z $apt_lists_updated ]] || return 0
+	[[ $EUID == 0 ]] || return 0
+	say 'apt-get update (to find the packages)'
+	apt_get update >&2 || say 'apt-get update had errors; going on with what it got'
+	apt_lists_updated=1
+}
+
+# install WHY PACKAGE...
+install() {
+	local why=$1
+	shift
+	if [[ $EUID != 0 ]]; then
+		say "missing, $why: $*"
+		say 'please run, as root:'
+		say "    apt-get update && apt-get install --no-install-recommends $*"
+		exit 1
+	fi
+	update_apt_lists
+	say "apt-get install $* ($why)"
+	apt_get install -y --no-install-recommends "$@" >/dev/null ||
+		die "cannot install $*"
+}
+
+# download PACKAGE: leaves PACKAGE_*.deb in the current directory
+download() {
+	if ! apt_get download "$1" >/dev/null 2>&1; then
+		update_apt_lists
+		apt_get download "$1" 2>&1 | grep -v unsandboxed >&2 || true
+	fi
+	compgen -G "$1_*.deb" >/dev/null ||
+		die "cannot download the package $1: see whether apt-get update and its sources work"
+}
+
+# unpack_source PACKAGE_*.deb TARBALL: the tarball out of a linux-source package
+unpack_source() {
+	dpkg --fsys-tarfile "$1" | tar -xO "./usr/src/$2" >"$2"
+	rm "$1"
+}
+
+# The mirror that this system gets Debian 12 from.
+debian_mirror() {
+	local mirror
+	# shellcheck disable=SC2016
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+		'Codename: bookworm' 'Component: main' 2>/dev/null | head -n 1) || true
+	echo "${mirror:-http://deb.debian.org/debian}"
+}
+
+readonly debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+backports_options=()
+
+# Backports, beside the system's own sources and lists, which stay as they are.
+# backports_apt COMMAND...: apt-get that knows nothing but bookworm-backports
+use_backports() {
+	local apt=$1
+	[[ -r $debian_keyring ]] ||
+		install 'to check what Debian has signed' debian-archive-keyring
+	mkdir -p "$apt"/{lists,archives}/partial
+	echo "deb [signed-by=$debian_keyring] $(debian_mirror) bookworm-backports main" \
+		>"$apt/sources.list"
+	backports_options=(
+		-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=-
+		-o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt"
+		-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
+		-o Acquire::Languages=none -o APT::Sandbox::User=root
+		# Never without a good signature, whatever the system's apt.conf says.
+		-o Acquire::AllowInsecureRepositories=false
+		-o APT::Get::AllowUnauthenticated=false
+	)
+}
+
+backports_apt() { apt_get "${backports_options[@]}" "$@"; }

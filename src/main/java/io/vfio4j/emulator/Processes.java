@@ -1,0 +1,111 @@
+package io.vfio4j.emulator;
+
+import io.vfio4j.linux.uapi.Errno;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The processes that there are, and the one whose system call the kernel is working on. The first one is the user's own; process 1
+ * is there as well, and has nothing open. Used under the kernel's lock.
+ */
+final class Processes {
+    private static final int INIT = 1;
+    private static final int FIRST = 1000;
+    private static final int ROOT = 0;
+
+    private final Kernel kernel;
+    private final int descriptorLimit;
+    private final int ptraceScope;
+    private final TreeMap<Integer, Task> alive = new TreeMap<>();
+    private final Task first;
+    private Task current;
+
+    Processes(Kernel kernel, int descriptorLimit, int user, int ptraceScope) {
+        this.kernel = kernel;
+        this.descriptorLimit = descriptorLimit;
+        this.ptraceScope = ptraceScope;
+        alive.put(INIT, new Task(INIT, "systemd", ROOT, descriptorLimit));
+        first = new Task(FIRST, "java", user, descriptorLimit);
+        alive.put(FIRST, first);
+        current = first;
+    }
+
+    /** The user's own. */
+    Task first() {
+        return first;
+    }
+
+    /** Who has made the system call. */
+    Task current() {
+        return current;
+    }
+
+    /** A process has made a system call. */
+    void run(Task task) {
+        task.checkAlive();
+        current = task;
+    }
+
+    /** How far Yama restricts ptrace: {@code kernel.yama.ptrace_scope}. */
+    int ptraceScope() {
+        return ptraceScope;
+    }
+
+    List<Integer> pids() {
+        return List.copyOf(alive.keySet());
+    }
+
+    Optional<Task> find(int pid) {
+        return Optional.ofNullable(alive.get(pid));
+    }
+
+    int nextPid() {
+        return alive.lastKey() + 1;
+    }
+
+    Task start(int pid, String command, int user) throws KernelError {
+        if (alive.containsKey(pid)) {
+            throw new KernelError(Errno.EEXIST);
+        }
+        Task task = new Task(pid, command, user, descriptorLimit);
+        alive.put(pid, task);
+        return task;
+    }
+
+    void end(Task task) {
+        if (alive.remove(task.pid(), task)) {
+            task.exit();
+            kernel.wakePollers();
+            kernel.signalChange();
+        }
+    }
+
+    /**
+     * ptrace_may_access() of kernel/ptrace.c for reading: a process may look into itself, and into those of the same user that
+     * have no more capabilities than it has.
+     */
+    void checkReadable(Task other) throws KernelError {
+        if (!mayRead(other)) {
+            throw new KernelError(Errno.EACCES);
+        }
+    }
+
+    /** The same for attaching, where Yama has a say too: security/yama/yama_lsm.c. No process here is another's descendant. */
+    void checkAttachable(Task other) throws KernelError {
+        boolean allowed = other == current
+                || mayRead(other)
+                        && switch (ptraceScope) {
+                            case 0 -> true;
+                            case 1, 2 -> current.hasCapabilities();
+                            default -> false;
+                        };
+        if (!allowed) {
+            throw new KernelError(Errno.EPERM);
+        }
+    }
+
+    private boolean mayRead(Task other) {
+        return other == current || current.hasCapabilities() || other.user() == current.user();
+    }
+}

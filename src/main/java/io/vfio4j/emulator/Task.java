@@ -1,0 +1,98 @@
+package io.vfio4j.emulator;
+
+import io.vfio4j.linux.ClosedException;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** A process as the kernel sees it: who it is, and what it has open. Used under the kernel's lock. */
+final class Task {
+    private static final int ROOT = 0;
+    /** TASK_COMM_LEN of include/linux/sched.h, with a zero byte. */
+    private static final int COMM_LENGTH = 15;
+
+    private final int pid;
+    private final String command;
+    private final int user;
+    private final DescriptorTable descriptors;
+    private final Set<Area> areas = new LinkedHashSet<>();
+    private boolean alive = true;
+
+    Task(int pid, String command, int user, int descriptorLimit) {
+        this.pid = pid;
+        this.command = command;
+        this.user = user;
+        this.descriptors = new DescriptorTable(descriptorLimit);
+    }
+
+    int pid() {
+        return pid;
+    }
+
+    /** What it was started as. */
+    String command() {
+        return command;
+    }
+
+    /** What the kernel calls it. */
+    String shortName() {
+        return command.length() > COMM_LENGTH ? command.substring(0, COMM_LENGTH) : command;
+    }
+
+    int user() {
+        return user;
+    }
+
+    /** Root has them all, the others none. */
+    boolean hasCapabilities() {
+        return user == ROOT;
+    }
+
+    DescriptorTable descriptors() {
+        return descriptors;
+    }
+
+    boolean isAlive() {
+        return alive;
+    }
+
+    void checkAlive() {
+        if (!alive) {
+            throw new ClosedException("the emulated process " + pid);
+        }
+    }
+
+    /** Memory of a file that the process has mapped. */
+    final class Area {
+        private final Runnable unmap;
+
+        private Area(Runnable unmap) {
+            this.unmap = unmap;
+        }
+
+        /** munmap(2), or the end of the process before. */
+        void end() {
+            if (areas.remove(this)) {
+                unmap.run();
+            }
+        }
+    }
+
+    Area mapped(Runnable unmap) {
+        Area area = new Area(unmap);
+        areas.add(area);
+        return area;
+    }
+
+    /** do_exit(): whatever it has open is closed, in the order of the numbers. */
+    void exit() {
+        alive = false;
+        List.copyOf(areas).forEach(Area::end);
+        descriptors.closeAll();
+    }
+
+    @Override
+    public String toString() {
+        return pid + " (" + shortName() + ")";
+    }
+}
