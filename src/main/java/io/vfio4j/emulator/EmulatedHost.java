@@ -24,7 +24,10 @@ public final class EmulatedHost implements AutoCloseable {
 
     private EmulatedHost(Builder builder) {
         kernel = new Kernel(
-                builder.virtual, builder.descriptorLimit, builder.user, builder.ptraceScope, builder.lockedMemoryLimit);
+                builder.virtual,
+                new ProcessLimits(builder.descriptorLimit, builder.lockedMemoryLimit),
+                builder.user,
+                builder.ptraceScope);
         bus = new MdevBus(
                 kernel,
                 new MdevParent.Limits(builder.instanceLimit, builder.aperture),
@@ -63,6 +66,8 @@ public final class EmulatedHost implements AutoCloseable {
     /** What a host shall be like. */
     public static final class Builder {
         private static final int DEFAULT_DESCRIPTOR_LIMIT = 1024;
+        /** What systemd gives a process. */
+        private static final long DEFAULT_LOCKED_MEMORY_LIMIT = 8L << 20;
         /** One vGPU of the smallest type, beside what the host keeps. */
         private static final int SMALLEST_APERTURE = 128 + 64;
 
@@ -76,7 +81,7 @@ public final class EmulatedHost implements AutoCloseable {
         private int user;
         private int ptraceScope;
         private boolean devicesInFdinfo;
-        private long lockedMemoryLimit = LockedMemory.UNLIMITED;
+        private long lockedMemoryLimit = DEFAULT_LOCKED_MEMORY_LIMIT;
         private OptionalInt instanceLimit = OptionalInt.empty();
         private OptionalInt aperture = OptionalInt.empty();
         private Duration nodeDelay = Duration.ZERO;
@@ -152,10 +157,10 @@ public final class EmulatedHost implements AutoCloseable {
         }
 
         /**
-         * Limits how much memory the process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM. Only devices
-         * behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
+         * Limits how much memory a process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM, but not for root.
+         * Only devices behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
          *
-         * @param bytes not negative; no limit by default, as for a process with CAP_IPC_LOCK
+         * @param bytes not negative; 8 MiB by default
          * @return this
          */
         public Builder lockedMemoryLimit(long bytes) {

@@ -588,8 +588,9 @@ final class EmulatedSystemCalls implements SystemCalls {
         if (mostBytes < 1 || mostDescriptors < 0 || mostDescriptors > Received.MOST_DESCRIPTORS) {
             throw new IllegalArgumentException(mostBytes + " bytes with " + mostDescriptors + " descriptors");
         }
-        UnixSocket waitedFor = call("poll", connection, "", UnixSocket::of);
-        if (!waiting.until(alive(waitedFor::isReadable), patience)) {
+        OpenFile polled = call("poll", connection, "", file -> file);
+        FileTree.Pending readable = () -> !(polled instanceof UnixSocket socket) || socket.isReadable();
+        if (!waiting.until(alive(readable), patience)) {
             throw new LinuxException(Errno.EAGAIN, "recvmsg", connection.description());
         }
         return call("recvmsg", connection, "", file -> {

@@ -24,6 +24,8 @@ final class MdevBus {
 
     private static final String NODES = "/sys/class/vfio-dev/";
     private static final String CONTAINER = "/dev/vfio/vfio";
+    /** The first that MISC_DYNAMIC_MINOR gives. */
+    private static final int IOMMU_MINOR = 127;
 
     private final Kernel kernel;
     private final MdevParent.Limits limits;
@@ -216,7 +218,8 @@ final class MdevBus {
                         device.node(),
                         new FileTree.Device(access -> device.openNode(), FileTree.Device.VFIO_DEVICES, device.index()));
                 files.put(
-                        "/dev/iommu", new FileTree.Device(access -> new IommuFile(kernel), FileTree.Device.MISC, 122));
+                        "/dev/iommu",
+                        new FileTree.Device(access -> new IommuFile(kernel), FileTree.Device.MISC, IOMMU_MINOR));
             }
         }
     }
