@@ -31,14 +31,15 @@ final class CdevPath {
     }
 
     private static LinuxException noNode(SystemCalls calls, HostDevice host) {
+        // The core registers the device there since Linux 6.1; its node came later.
         boolean registered = calls.exists(host.path() + "/vfio-dev");
         return new LinuxException(Errno.ENOENT, "look up the node of", host.path())
                 .withAdvice(
                         registered
-                                ? "The device has no node in /dev/vfio/devices: the kernel is built without"
-                                        + " CONFIG_VFIO_DEVICE_CDEV, or this container was not given the node."
-                                : "Nodes for single devices came with Linux 6.6; this kernel is older, or no VFIO driver is"
-                                        + " bound to the device.");
+                                ? "The device has no node in /dev/vfio/devices: the kernel is older than Linux 6.6, or built"
+                                        + " without CONFIG_VFIO_DEVICE_CDEV, or this container was not given the node."
+                                : "No VFIO driver is bound to the device, or the kernel is older than Linux 6.6, with which"
+                                        + " nodes for single devices came.");
     }
 
     private Attached attach(Optional<KvmVm> vm) throws LinuxException {
