@@ -143,7 +143,13 @@ final class CdevPath {
             calls.ioctl(iommufd, Iommufd.IOMMU_IOAS_ALLOC, alloc);
             return alloc.getInt(Iommufd.IoasAlloc.OUT_IOAS_ID);
         } catch (LinuxException e) {
-            throw e.errno() == Errno.ENOMEM ? e.withAdvice("The kernel has no memory left for an address space.") : e;
+            throw switch (e.errno()) {
+                case Errno.ENOMEM -> e.withAdvice("The kernel has no memory left for an address space.");
+                case Errno.ENOTTY, Errno.EOPNOTSUPP ->
+                    e.withAdvice(IOMMU
+                            + " does not speak as iommufd does since Linux 6.2: open the device through its group.");
+                default -> e;
+            };
         }
     }
 
