@@ -39,6 +39,7 @@ public final class VfioDevice implements AutoCloseable {
     private final SystemCalls calls;
     private final String name;
     private final Optional<HostDevice> host;
+    private final Optional<DeviceOwner> owner;
     private final boolean shared;
     private final Descriptor descriptor;
     private final Attachment resources;
@@ -52,6 +53,7 @@ public final class VfioDevice implements AutoCloseable {
             SystemCalls calls,
             String name,
             Optional<HostDevice> host,
+            Optional<DeviceOwner> owner,
             boolean shared,
             Descriptor descriptor,
             Attachment resources,
@@ -59,6 +61,7 @@ public final class VfioDevice implements AutoCloseable {
         this.calls = calls;
         this.name = name;
         this.host = host;
+        this.owner = owner;
         this.shared = shared;
         this.descriptor = descriptor;
         this.resources = resources;
@@ -105,6 +108,7 @@ public final class VfioDevice implements AutoCloseable {
                 calls,
                 host.name(),
                 Optional.of(host),
+                Optional.empty(),
                 false,
                 attached.device(),
                 attached.resources(),
@@ -120,12 +124,13 @@ public final class VfioDevice implements AutoCloseable {
      * @return the device; the caller closes it
      */
     public static VfioDevice adopt(SystemCalls calls, Descriptor device, String name) {
-        return fromElsewhere(calls, name, false, device);
+        return fromElsewhere(calls, name, Optional.empty(), Optional.empty(), false, device);
     }
 
     /**
      * Uses a device beside its owner, mostly the VMM. The irq's trigger is one for each device, and so is the driver's dma-buf
-     * reference: on a shared device nothing is armed, and no dma-buf is fetched, unless asked for.
+     * reference: on a shared device nothing is armed, and no dma-buf is fetched, unless asked for. As long as it is open, the device and
+     * its group stay busy, also when the owner has ended.
      *
      * @param calls where the descriptor is from
      * @param device a copy of the owner's descriptor; belongs to the result from now on
@@ -133,13 +138,36 @@ public final class VfioDevice implements AutoCloseable {
      * @return the device; the caller closes it, which does not disturb the owner
      */
     public static VfioDevice share(SystemCalls calls, Descriptor device, String name) {
-        return fromElsewhere(calls, name, true, device);
+        return fromElsewhere(calls, name, Optional.empty(), Optional.empty(), true, device);
     }
 
-    private static VfioDevice fromElsewhere(SystemCalls calls, String name, boolean shared, Descriptor device) {
+    /**
+     * The same where more is known: where the device is in sysfs, so that its removal is noticed, and whose it is, so that the owner's
+     * end is.
+     *
+     * @param calls where the descriptor is from
+     * @param device a copy of the owner's descriptor; belongs to the result from now on
+     * @param name what to call it
+     * @param host where it is in sysfs, if that is known
+     * @param owner who has opened it; belongs to the result from now on, which closes it after the device
+     * @return the device; the caller closes it, which does not disturb the owner
+     */
+    public static VfioDevice share(
+            SystemCalls calls, Descriptor device, String name, Optional<HostDevice> host, DeviceOwner owner) {
+        return fromElsewhere(calls, name, host, Optional.of(owner), true, device);
+    }
+
+    private static VfioDevice fromElsewhere(
+            SystemCalls calls,
+            String name,
+            Optional<HostDevice> host,
+            Optional<DeviceOwner> owner,
+            boolean shared,
+            Descriptor device) {
         Attachment resources = new Attachment();
+        owner.ifPresent(resources::add);
         resources.add(device);
-        return new VfioDevice(calls, name, Optional.empty(), shared, device, resources, Optional.empty());
+        return new VfioDevice(calls, name, host, owner, shared, device, resources, Optional.empty());
     }
 
     /**
@@ -154,7 +182,7 @@ public final class VfioDevice implements AutoCloseable {
     /**
      * Where it is in sysfs.
      *
-     * @return empty for a device that somebody else opened
+     * @return empty for a device that somebody else opened, unless he told
      */
     public Optional<HostDevice> host() {
         return host;
@@ -194,6 +222,27 @@ public final class VfioDevice implements AutoCloseable {
      */
     public boolean shared() {
         return shared;
+    }
+
+    /**
+     * Who has opened it, if that was somebody else and can be asked whether he is still there.
+     *
+     * @return empty for a device of our own, and for one of which only the descriptor is known
+     */
+    public Optional<DeviceOwner> owner() {
+        return owner;
+    }
+
+    /**
+     * Sends a copy of the device's descriptor through a UNIX socket, with a message. Does not wait.
+     *
+     * @param connection a connected socket
+     * @param message what to send with it, at least one byte
+     * @return how many bytes of the message were sent; the descriptor went with the first
+     * @throws LinuxException EAGAIN when the receiver does not read, EPIPE or ECONNRESET when it has gone
+     */
+    public int sendTo(Descriptor connection, byte[] message) throws LinuxException {
+        return calls.send(connection, message, List.of(descriptor));
     }
 
     /**

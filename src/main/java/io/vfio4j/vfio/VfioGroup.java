@@ -56,6 +56,18 @@ public final class VfioGroup implements AutoCloseable {
     }
 
     /**
+     * Takes over a group that somebody else opened, such as a copy of a VMM's.
+     *
+     * @param calls where the descriptor is from
+     * @param number its number
+     * @param group the group's descriptor; belongs to the result from now on
+     * @return the group; the caller closes it
+     */
+    public static VfioGroup adopt(SystemCalls calls, int number, Descriptor group) {
+        return new VfioGroup(calls, number, group);
+    }
+
+    /**
      * Whether all devices of the group are free to be given away.
      *
      * @return whether the group is viable
