@@ -50,6 +50,7 @@ public record Diagnosis(String subject, List<Finding> findings) {
                 .check("mdev", "Mediated devices", kernel::mdev)
                 .check("gpu", "GPU", graphics::gpu)
                 .checkIf("gvt", "GVT-g", graphics::gvt)
+                .checkIf("mdev-types", "Types", graphics::types)
                 .check("kvm", "KVM", check -> kernel.kvm(check, graphics.hasSplittableGpu()))
                 .check("iommu", "IOMMU", kernel::iommu);
         nodes(calls, examination, true);

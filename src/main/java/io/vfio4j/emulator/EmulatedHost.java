@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * A Linux host in memory, with vGPUs: what {@link #systemCalls} answers is what a kernel would. One process uses it, and
@@ -23,7 +24,10 @@ public final class EmulatedHost implements AutoCloseable {
 
     private EmulatedHost(Builder builder) {
         kernel = new Kernel(
-                builder.virtual, builder.descriptorLimit, builder.user, builder.ptraceScope, builder.lockedMemoryLimit);
+                builder.virtual,
+                new ProcessLimits(builder.descriptorLimit, builder.lockedMemoryLimit),
+                new Surroundings(builder.user, builder.groups, builder.ptraceScope, builder.container));
+        new SystemFiles(kernel.files()).install(builder.release());
         bus = new MdevBus(
                 kernel,
                 new MdevParent.Limits(builder.instanceLimit, builder.aperture),
@@ -60,6 +64,8 @@ public final class EmulatedHost implements AutoCloseable {
     /** What a host shall be like. */
     public static final class Builder {
         private static final int DEFAULT_DESCRIPTOR_LIMIT = 1024;
+        /** What systemd gives a process. */
+        private static final long DEFAULT_LOCKED_MEMORY_LIMIT = 8L << 20;
         /** One vGPU of the smallest type, beside what the host keeps. */
         private static final int SMALLEST_APERTURE = 128 + 64;
 
@@ -70,9 +76,11 @@ public final class EmulatedHost implements AutoCloseable {
         private boolean virtual = true;
         private int descriptorLimit = DEFAULT_DESCRIPTOR_LIMIT;
         private int user;
+        private List<Integer> groups = List.of();
+        private boolean container;
         private int ptraceScope;
         private boolean devicesInFdinfo;
-        private long lockedMemoryLimit = LockedMemory.UNLIMITED;
+        private long lockedMemoryLimit = DEFAULT_LOCKED_MEMORY_LIMIT;
         private OptionalInt instanceLimit = OptionalInt.empty();
         private OptionalInt aperture = OptionalInt.empty();
         private Duration nodeDelay = Duration.ZERO;
@@ -137,10 +145,10 @@ public final class EmulatedHost implements AutoCloseable {
         }
 
         /**
-         * Limits how much memory the process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM. Only devices
-         * behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
+         * Limits how much memory a process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM, but not for root.
+         * Only devices behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
          *
-         * @param bytes not negative; no limit by default, as for a process with CAP_IPC_LOCK
+         * @param bytes not negative; 8 MiB by default
          * @return this
          */
         public Builder lockedMemoryLimit(long bytes) {
@@ -197,14 +205,25 @@ public final class EmulatedHost implements AutoCloseable {
         }
 
         /**
-         * Says whose the process is that uses the host. It matters only towards other processes: every file may be opened by
-         * everybody.
+         * Says whose the process is that uses the host.
          *
-         * @param id a user id; 0, which is root with every capability, by default
+         * @param id a user id, which is its first group's id too; 0, which is root with every capability, by default
+         * @param moreGroups the ids of further groups
          * @return this
          */
-        public Builder user(int id) {
+        public Builder user(int id, int... moreGroups) {
             user = EmulatedProcess.requireUser(id);
+            groups = IntStream.of(moreGroups).boxed().toList();
+            return this;
+        }
+
+        /**
+         * Puts the processes into a PID namespace of their own, as in a container.
+         *
+         * @return this
+         */
+        public Builder inContainer() {
+            container = true;
             return this;
         }
 
@@ -231,6 +250,18 @@ public final class EmulatedHost implements AutoCloseable {
         public Builder devicesInFdinfo() {
             devicesInFdinfo = true;
             return this;
+        }
+
+        /** A kernel of the time of the newest of the devices. */
+        private String release() {
+            List<VgpuProfile> all = new ArrayList<>(vgpus);
+            all.addAll(parents);
+            if (all.stream().anyMatch(VgpuProfile::isModern)) {
+                return "6.12.0-emulated";
+            }
+            return all.stream().anyMatch(profile -> profile.dialect() != EmulatedDialect.MDPY)
+                    ? "5.4.0-emulated"
+                    : "6.1.0-emulated";
         }
 
         /**
@@ -380,6 +411,15 @@ public final class EmulatedHost implements AutoCloseable {
         } finally {
             kernel.unlock();
         }
+    }
+
+    /**
+     * The files that its kernel shows, to be changed.
+     *
+     * @return the files
+     */
+    public EmulatedFiles files() {
+        return new EmulatedFiles(kernel);
     }
 
     /**

@@ -31,12 +31,12 @@ final class Kernel {
     private long virtualNanos;
     private boolean closed;
 
-    Kernel(boolean virtual, int descriptorLimit, int user, int ptraceScope, long lockedMemoryLimit) {
+    Kernel(boolean virtual, ProcessLimits limits, Surroundings surroundings) {
         this.virtual = virtual;
         this.origin = System.nanoTime();
-        this.processes = new Processes(this, descriptorLimit, user, ptraceScope);
-        this.lockedMemory = new LockedMemory(memory, lockedMemoryLimit);
-        Procfs.mount(files, processes, () -> ProcessLimits.text(descriptorLimit, lockedMemory.limitText()));
+        this.processes = new Processes(this, limits.descriptors(), surroundings);
+        this.lockedMemory = new LockedMemory(memory, processes, limits.lockedBytes());
+        Procfs.mount(files, processes, limits);
         files.makeDirectory("/run");
         files.makeDirectory("/tmp");
     }
