@@ -19,6 +19,7 @@ import java.util.stream.IntStream;
 public final class EmulatedHost implements AutoCloseable {
     private final Kernel kernel;
     private final MdevBus bus;
+    private final PeripheralBus peripherals;
     private final EmulatedClock clock;
     private final SystemCalls systemCalls;
 
@@ -33,10 +34,12 @@ public final class EmulatedHost implements AutoCloseable {
                 new MdevParent.Limits(builder.instanceLimit, builder.aperture),
                 builder.nodeDelay.toNanos(),
                 builder.devicesInFdinfo);
+        peripherals = new PeripheralBus(kernel);
         clock = new EmulatedClock(kernel);
         systemCalls = new EmulatedSystemCalls(kernel, kernel.processes().first(), clock);
         builder.parents.forEach(bus::parent);
         builder.vgpus.forEach(this::create);
+        builder.peripherals.forEach(this::create);
         if (!builder.virtual) {
             RealTime.start(kernel);
         }
@@ -73,6 +76,7 @@ public final class EmulatedHost implements AutoCloseable {
 
         private final List<VgpuProfile> vgpus = new ArrayList<>();
         private final List<VgpuProfile> parents = new ArrayList<>();
+        private final List<PeripheralKind> peripherals = new ArrayList<>();
         private boolean virtual = true;
         private int descriptorLimit = DEFAULT_DESCRIPTOR_LIMIT;
         private int user;
@@ -107,6 +111,17 @@ public final class EmulatedHost implements AutoCloseable {
          */
         public Builder parent(VgpuProfile profile) {
             parents.add(Objects.requireNonNull(profile, "profile"));
+            return this;
+        }
+
+        /**
+         * Adds a device that is no vGPU.
+         *
+         * @param kind which
+         * @return this
+         */
+        public Builder peripheral(PeripheralKind kind) {
+            peripherals.add(Objects.requireNonNull(kind, "kind"));
             return this;
         }
 
@@ -394,6 +409,36 @@ public final class EmulatedHost implements AutoCloseable {
             return bus.create(profile);
         } catch (KernelError error) {
             throw new IllegalStateException("cannot make a vGPU: " + Errno.meaning(error.errno()), error);
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
+     * All devices that are no vGPUs.
+     *
+     * @return those that are not removed, in the order in which they were made
+     */
+    public List<Peripheral> peripherals() {
+        kernel.lock();
+        try {
+            return peripherals.peripherals();
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
+     * Makes another device that is no vGPU; on the PCI bus there is room for 28.
+     *
+     * @param kind which
+     * @return the device, with its VFIO driver
+     * @throws IllegalStateException when there is no room
+     */
+    public Peripheral create(PeripheralKind kind) {
+        kernel.lock();
+        try {
+            return peripherals.create(Objects.requireNonNull(kind, "kind"));
         } finally {
             kernel.unlock();
         }

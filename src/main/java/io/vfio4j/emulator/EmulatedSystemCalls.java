@@ -174,8 +174,7 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public int ioctl(Descriptor descriptor, Ioctl request, long argument) throws LinuxException {
-        String detail =
-                request.equals(Vfio.VFIO_DEVICE_SET_IRQS) ? IrqSettings.describe(kernel.memory(), argument) : "";
+        String detail = request.equals(Vfio.VFIO_DEVICE_SET_IRQS) ? SetIrqs.describe(kernel.memory(), argument) : "";
         return call(request.name(), descriptor, detail, file -> {
             if (!kernel.faults().edits(request)) {
                 return file.ioctl(request.number(), argument);

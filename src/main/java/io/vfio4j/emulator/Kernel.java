@@ -1,6 +1,7 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.linux.ClosedException;
+import io.vfio4j.linux.uapi.Errno;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
@@ -27,6 +28,7 @@ final class Kernel {
     private final LockedMemory lockedMemory;
     private final boolean virtual;
     private final long origin;
+    private int groups;
     private int inodes = 10_000;
     private long virtualNanos;
     private boolean closed;
@@ -88,6 +90,19 @@ final class Kernel {
 
     LockedMemory lockedMemory() {
         return lockedMemory;
+    }
+
+    /** eventfd_ctx_fdget(): EBADF for what is not open, -1 included; EINVAL for what is no eventfd. */
+    EventFd eventFd(int number) throws KernelError {
+        if (descriptors().file(number) instanceof EventFd eventFd) {
+            return eventFd;
+        }
+        throw new KernelError(Errno.EINVAL);
+    }
+
+    /** The number of a new iommu group. */
+    int newGroup() {
+        return ++groups;
     }
 
     VblankTimers vblankTimers() {

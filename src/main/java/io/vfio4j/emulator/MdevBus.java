@@ -136,7 +136,7 @@ final class MdevBus {
         VgpuDriver driver = profile.dialect() == EmulatedDialect.MDPY
                 ? new MdpyDriver(kernel, profile)
                 : new GvtDriver(kernel, profile);
-        VfioGroup group = new VfioGroup(kernel, devicesMade, profile);
+        VfioGroup group = new VfioGroup(kernel, kernel.newGroup(), profile);
         VfioDevice device = new VfioDevice(kernel, uuid.toString(), lowestFreeIndex(), group, profile, driver);
         group.setDevice(device);
         Vgpu vgpu = new Vgpu(kernel, this, parent, type, uuid, devicesMade, driver, device);

@@ -32,6 +32,8 @@ final class AbiAudit {
             Iommufd.class, List.of("linux/iommufd.h"),
             Kvm.class, List.of("linux/kvm.h"),
             Errno.class, List.of("errno.h"),
+            PciRegs.class, List.of("linux/pci_regs.h"),
+            SerialRegs.class, List.of("linux/serial_reg.h"),
             Processes.class, List.of("sys/syscall.h", "linux/capability.h"),
             Sockets.class, List.of("sys/socket.h", "sys/un.h", "sys/uio.h", "sys/time.h", "poll.h"),
             io.vfio4j.linux.uapi.Files.class,
