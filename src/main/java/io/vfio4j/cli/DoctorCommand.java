@@ -73,7 +73,7 @@ final class DoctorCommand implements Callable<Integer> {
             try {
                 return new Subject.Named(DeviceName.parse(text));
             } catch (IllegalArgumentException e) {
-                throw new TypeConversionException(e.getMessage());
+                throw new TypeConversionException(e.getMessage() + "; or a PCI address such as 0000:00:02.0");
             }
         }
     }
