@@ -4,9 +4,15 @@
  * by count. To be run as root in a kernel that has the module, by
  * "scripts/real-kernel smoke". Prints TAP.
  *
+ *	smoke [group|cdev...]
+ *
+ * Through the device's group, its cdev, or one after the other; where nothing
+ * is said, through the group, and the cdev if this kernel has it.
+ *
  * This is a second reading of the ABI: it shares nothing with the module.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -24,6 +30,46 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* What the headers of an older system lack: linux/vfio.h, linux/iommufd.h. */
+#ifndef VFIO_DEVICE_BIND_IOMMUFD
+struct vfio_device_bind_iommufd {
+	uint32_t argsz, flags;
+	int32_t iommufd;
+	uint32_t out_devid;
+};
+
+struct vfio_device_attach_iommufd_pt {
+	uint32_t argsz, flags, pt_id;
+};
+
+struct vfio_device_detach_iommufd_pt {
+	uint32_t argsz, flags;
+};
+
+#define VFIO_DEVICE_BIND_IOMMUFD	_IO(VFIO_TYPE, VFIO_BASE + 18)
+#define VFIO_DEVICE_ATTACH_IOMMUFD_PT	_IO(VFIO_TYPE, VFIO_BASE + 19)
+#define VFIO_DEVICE_DETACH_IOMMUFD_PT	_IO(VFIO_TYPE, VFIO_BASE + 20)
+#endif
+
+struct ioas_alloc {
+	uint32_t size, flags, out_ioas_id;
+};
+
+struct ioas_map {
+	uint32_t size, flags, ioas_id, reserved;
+	uint64_t user_va, length, iova;
+};
+
+struct ioas_unmap {
+	uint32_t size, ioas_id;
+	uint64_t iova, length;
+};
+
+#define IOAS_ALLOC	_IO(';', 0x81)
+#define IOAS_MAP	_IO(';', 0x85)
+#define IOAS_UNMAP	_IO(';', 0x86)
+#define IOAS_MAP_FIXED_READ_WRITE 7
 
 #define PRI 0x0100000000000000ULL
 #define CUR 0x0001000000000000ULL
@@ -114,10 +160,13 @@ static int put_parameter(const char *name, const char *value)
 	return put(path, value);
 }
 
+static bool by_cdev;
+
+/* What is not open is -1. */
 struct device {
 	char uuid[40];
-	int container;
-	int group;
+	int container;	/* or the iommufd */
+	int file;	/* the group or the cdev, which KVM can be told of */
 	int fd;
 };
 
@@ -168,7 +217,7 @@ static void step(const struct device *device, unsigned int n)
 
 static struct device new_device(int number)
 {
-	struct device device = { .container = -1, .group = -1, .fd = -1 };
+	struct device device = { .container = -1, .file = -1, .fd = -1 };
 	int error;
 
 	snprintf(device.uuid, sizeof(device.uuid),
@@ -181,9 +230,9 @@ static struct device new_device(int number)
 	return device;
 }
 
-static int open_group(struct device *device)
+static void group_path(const struct device *device, char path[64])
 {
-	char link[200], target[200], path[64];
+	char link[200], target[200];
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/sys/bus/mdev/devices/%s/iommu_group",
@@ -192,35 +241,112 @@ static int open_group(struct device *device)
 	if (n < 0)
 		bail("no group of %s", device->uuid);
 	target[n] = '\0';
-	snprintf(path, sizeof(path), "/dev/vfio/%.40s",
-		 strrchr(target, '/') + 1);
-	device->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	device->group = open(path, O_RDWR | O_CLOEXEC);
-	if (device->container < 0 || device->group < 0)
+	snprintf(path, 64, "/dev/vfio/%.40s", strrchr(target, '/') + 1);
+}
+
+static void cdev_path(const struct device *device, char path[64])
+{
+	char directory[200];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(directory, sizeof(directory),
+		 "/sys/bus/mdev/devices/%s/vfio-dev", device->uuid);
+	dir = opendir(directory);
+	do {
+		entry = dir ? readdir(dir) : NULL;
+		if (!entry)
+			bail("no cdev of %s", device->uuid);
+	} while (entry->d_name[0] == '.');
+	snprintf(path, 64, "/dev/vfio/devices/%.40s", entry->d_name);
+	closedir(dir);
+}
+
+/* Opens what is needed before the device itself can be opened. */
+static void open_file(struct device *device)
+{
+	char path[64];
+
+	if (by_cdev)
+		cdev_path(device, path);
+	else
+		group_path(device, path);
+	device->container = open(by_cdev ? "/dev/iommu" : "/dev/vfio/vfio",
+				 O_RDWR | O_CLOEXEC);
+	device->file = open(path, O_RDWR | O_CLOEXEC);
+	if (device->container < 0 || device->file < 0)
 		bail("cannot open %s", path);
-	if (ioctl(device->group, VFIO_GROUP_SET_CONTAINER, &device->container) ||
+	if (by_cdev)
+		return;
+	if (ioctl(device->file, VFIO_GROUP_SET_CONTAINER, &device->container) ||
 	    ioctl(device->container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU))
 		bail("no container");
-	return device->group;
+}
+
+/* Returns 0 or -errno. */
+static int bind_iommufd(int cdev, int iommufd)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind), .iommufd = iommufd,
+	};
+
+	return ioctl(cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind) ? -errno : 0;
+}
+
+/* Returns the id of the address space that the device is attached to. */
+static uint32_t attach_ioas(const struct device *device)
+{
+	struct ioas_alloc alloc = { .size = sizeof(alloc) };
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+	};
+
+	if (ioctl(device->container, IOAS_ALLOC, &alloc))
+		bail("no address space");
+	attach.pt_id = alloc.out_ioas_id;
+	if (ioctl(device->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach))
+		bail("cannot attach the vGPU");
+	return alloc.out_ioas_id;
 }
 
 /* Returns 0 or -errno. */
 static int open_device(struct device *device)
 {
-	device->fd = ioctl(device->group, VFIO_GROUP_GET_DEVICE_FD,
-			   device->uuid);
-	return device->fd < 0 ? -errno : 0;
+	int ret;
+
+	if (!by_cdev) {
+		device->fd = ioctl(device->file, VFIO_GROUP_GET_DEVICE_FD,
+				   device->uuid);
+		return device->fd < 0 ? -errno : 0;
+	}
+	ret = bind_iommufd(device->file, device->container);
+	if (ret)
+		return ret;
+	device->fd = device->file;
+	attach_ioas(device);
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* The cdev is the device, a group stays open. */
+static void close_device(struct device *device)
+{
+	if (device->fd == device->file)
+		device->file = -1;
+	close_fd(&device->fd);
 }
 
 static void close_all(struct device *device)
 {
-	if (device->fd >= 0)
-		close(device->fd);
-	if (device->group >= 0)
-		close(device->group);
-	if (device->container >= 0)
-		close(device->container);
-	device->fd = device->group = device->container = -1;
+	close_device(device);
+	close_fd(&device->file);
+	close_fd(&device->container);
 }
 
 static void destroy(struct device *device)
@@ -242,7 +368,7 @@ static struct device make(const char *dialect, int number)
 	if (put_parameter("dialect", dialect) || put_parameter("stepped", "1"))
 		bail("no parameter dialect=%s", dialect);
 	device = new_device(number);
-	open_group(&device);
+	open_file(&device);
 	if (open_device(&device))
 		bail("cannot open the vGPU");
 	return device;
@@ -957,7 +1083,7 @@ static void check_survival(struct device *device, const char *dialect)
 		is(drain(fd), 0, "closed: no vblanks", dialect);
 	}
 	drain(fd);
-	open_group(device);
+	open_file(device);
 	open_device(device);
 	must_put(device, "flip", "A");
 	step(device, 1);
@@ -1238,7 +1364,7 @@ static void check_planes(void)
 	close_all(&device);
 	for (i = 0; i < 3; i++)
 		close(fds[i]);
-	open_group(&device);
+	open_file(&device);
 	open_device(&device);
 	is(get_dmabuf(&device, 4), -EINVAL, "closing the device forgets ids",
 	   "planes");
@@ -1398,8 +1524,12 @@ static void check_kvm(void)
 {
 	struct device one, two;
 	struct kvm_create_device vfio = { .type = KVM_DEV_TYPE_VFIO };
+	/* Since Linux 6.4 they are called FILE, FILE_ADD and FILE_DEL. */
 	struct kvm_device_attr add = {
 		.group = KVM_DEV_VFIO_GROUP, .attr = KVM_DEV_VFIO_GROUP_ADD,
+	};
+	struct kvm_device_attr del = {
+		.group = KVM_DEV_VFIO_GROUP, .attr = KVM_DEV_VFIO_GROUP_DEL,
 	};
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	int vm;
@@ -1408,8 +1538,8 @@ static void check_kvm(void)
 	one = new_device(1);
 	two = new_device(2);
 	put_parameter("kvm_required", "0");
-	open_group(&one);
-	open_group(&two);
+	open_file(&one);
+	open_file(&two);
 	is(open_device(&one), -ESRCH, "without a VM", "kvm");
 	is(counter(&one, "opens"), 0, "that is no open", "kvm");
 	vm = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
@@ -1418,17 +1548,22 @@ static void check_kvm(void)
 	} else {
 		if (ioctl(vm, KVM_CREATE_DEVICE, &vfio))
 			bail("no KVM-VFIO device");
-		add.addr = (uintptr_t)&one.group;
+		add.addr = (uintptr_t)&one.file;
 		if (ioctl(vfio.fd, KVM_SET_DEVICE_ATTR, &add))
-			bail("cannot add the group");
-		add.addr = (uintptr_t)&two.group;
+			bail("cannot add the first vGPU to the VM");
+		add.addr = (uintptr_t)&two.file;
 		if (ioctl(vfio.fd, KVM_SET_DEVICE_ATTR, &add))
-			bail("cannot add the group");
+			bail("cannot add the second vGPU to the VM");
 		is(open_device(&one), 0, "with a VM", "kvm");
 		is(counter(&one, "opens"), 1, "is an open", "kvm");
 		is(open_device(&two), -EEXIST, "a second vGPU of the VM", "kvm");
-		close(one.fd);
-		one.fd = -1;
+		if (by_cdev) {
+			/* KVM has the cdev open, too: that keeps the device. */
+			del.addr = (uintptr_t)&one.file;
+			if (ioctl(vfio.fd, KVM_SET_DEVICE_ATTR, &del))
+				bail("cannot take the vGPU from the VM");
+		}
+		close_device(&one);
 		is(open_device(&two), 0, "once the first is closed", "kvm");
 		close(vfio.fd);
 		close(vm);
@@ -1465,19 +1600,70 @@ static void check_control(void)
 	destroy(&device);
 }
 
-int main(void)
+/* ------------------------------------------------------------- iommufd */
+
+/* What is different when a device is opened without its group. */
+static void check_cdev(void)
+{
+	struct device device = new_device(1);
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+	struct vfio_device_detach_iommufd_pt detach = {
+		.argsz = sizeof(detach),
+	};
+	struct ioas_map map = {
+		.size = sizeof(map), .flags = IOAS_MAP_FIXED_READ_WRITE,
+		.length = 4096, .iova = 1 << 20,
+	};
+	struct ioas_unmap unmap = {
+		.size = sizeof(unmap), .iova = 1 << 20, .length = 4096,
+	};
+	char path[64];
+	int group;
+
+	open_file(&device);
+	group_path(&device, path);
+	is(ioctl(device.file, VFIO_DEVICE_GET_INFO, &info) < 0 ? errno : 0,
+	   EINVAL, "no ioctl before it is bound", "cdev");
+	is(counter(&device, "opens"), 0, "that is no open", "cdev");
+	is(bind_iommufd(device.file, -1), -EINVAL, "no iommufd", "cdev");
+	group = open(path, O_RDWR | O_CLOEXEC);
+	ok(group >= 0, "cdev: its group can be opened");
+	is(bind_iommufd(device.file, device.container), -EBUSY,
+	   "but not both", "cdev");
+	close(group);
+	is(bind_iommufd(device.file, device.container), 0, "bind", "cdev");
+	is(counter(&device, "opens"), 1, "is an open", "cdev");
+	is(bind_iommufd(device.file, device.container), -EINVAL,
+	   "only once", "cdev");
+	ok(open(path, O_RDWR | O_CLOEXEC) < 0 && errno == EBUSY,
+	   "cdev: its group is busy");
+	ok(!ioctl(device.file, VFIO_DEVICE_GET_INFO, &info) &&
+	   info.num_regions == 11 && info.num_irqs == 6,
+	   "cdev: it answers");
+
+	device.fd = device.file;
+	map.ioas_id = unmap.ioas_id = attach_ioas(&device);
+	map.user_va = (uintptr_t)mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ok(!ioctl(device.container, IOAS_MAP, &map), "cdev: map");
+	ok(ioctl(device.container, IOAS_MAP, &map) < 0 && errno == EEXIST,
+	   "cdev: not twice");
+	ok(!ioctl(device.container, IOAS_UNMAP, &unmap) &&
+	   unmap.length == 4096, "cdev: unmap");
+	ok(!ioctl(device.fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach),
+	   "cdev: detach");
+	attach_ioas(&device);
+	munmap((void *)(uintptr_t)map.user_va, 4096);
+	destroy(&device);
+}
+
+static void check_all(void)
 {
 	static const char * const dialects[] = {
 		"v2", "v3", "v4", "v5", "v6", "pageflip", "port",
 		"port-display", "none",
 	};
 	size_t i;
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	lost_values = !strcmp(get("/sys/module/vgpu_mdev/parameters/dialect"),
-			      "port");
-	printf("TAP version 13\n# eventfd_signal() %s\n",
-	       lost_values ? "adds 1" : "takes a value");
 
 	for (i = 0; i < COUNT(dialects); i++) {
 		const char *dialect = dialects[i];
@@ -1517,6 +1703,39 @@ int main(void)
 	check_request();
 	check_kvm();
 	check_control();
+	if (by_cdev)
+		check_cdev();
+}
+
+static void check_through(const char *way)
+{
+	by_cdev = !strcmp(way, "cdev");
+	if (!by_cdev && strcmp(way, "group")) {
+		fprintf(stderr, "smoke: group or cdev, not %s\n", way);
+		exit(2);
+	}
+	printf("# through the device's %s\n", way);
+	check_all();
+}
+
+int main(int argc, char **argv)
+{
+	int i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	lost_values = !strcmp(get("/sys/module/vgpu_mdev/parameters/dialect"),
+			      "port");
+	printf("TAP version 13\n# eventfd_signal() %s\n",
+	       lost_values ? "adds 1" : "takes a value");
+
+	for (i = 1; i < argc; i++)
+		check_through(argv[i]);
+	if (argc == 1) {
+		check_through("group");
+		/* Linux 6.1 has the class in sysfs, but no cdevs. */
+		if (!access("/dev/iommu", F_OK))
+			check_through("cdev");
+	}
 
 	printf("1..%d\n# %d passed, %d failed\n", passed + failed, passed,
 	       failed);

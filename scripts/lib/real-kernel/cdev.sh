@@ -48,6 +48,7 @@ missing_for_cdev_kernel() {
 	# Its objtool, which works on modules too, needs the library.
 	has_header libelf.h || echo libelf-dev
 	[[ -z $kernel ]] || return 0
+	[[ -r $backports_keyring ]] || echo debian-archive-keyring
 	local tool
 	for tool in flex bison bc; do
 		find_tool "$tool" >/dev/null || echo "$tool"
@@ -57,12 +58,11 @@ missing_for_cdev_kernel() {
 prepare_cdev_kernel() {
 	local source
 	[[ -z $kernel ]] || return 0
-	use_backports "$kernels/apt"
+	backports_use "$kernels/apt" || die "there is no $backports_keyring, by which downloads are checked"
 	say "looking for $cdev_package in bookworm-backports"
-	backports_apt update >&2 || die 'cannot get the list of bookworm-backports'
-	source=$(apt-cache "${backports_options[@]}" show "$cdev_package" 2>/dev/null |
-		sed -n 's/^Version: //p' | head -n 1) || true
-	[[ -n $source ]] || die "there is no $cdev_package in $(<"$kernels/apt/sources.list")"
+	backports_apt_get update || die "cannot get the lists of $(backports_mirror)"
+	source=$(backports_version "$cdev_package") || true
+	[[ -n $source ]] || die "there is no $cdev_package in bookworm-backports of $(backports_mirror)"
 	use_cdev_kernel "$source"
 	[[ -n $kernel ]] || build_cdev_kernel "$source"
 	echo "$source" >"$kernels/source"
@@ -101,7 +101,7 @@ fetch_cdev_source() {
 	local work=$2 unused
 	say "downloading $cdev_package $1"
 	cd "$work"
-	backports_apt download "$cdev_package=$1" >&2 || die "cannot download $cdev_package"
+	backports_apt_get download "$cdev_package=$1" || die "cannot download $cdev_package"
 	unpack_source "$cdev_package"_*.deb "$cdev_package.tar.xz"
 	unused=("${cdev_unused[@]/#/"$cdev_package/"}")
 	mkdir source

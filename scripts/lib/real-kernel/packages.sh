@@ -71,37 +71,3 @@ unpack_source() {
 	dpkg --fsys-tarfile "$1" | tar -xO "./usr/src/$2" >"$2"
 	rm "$1"
 }
-
-# The mirror that this system gets Debian 12 from.
-debian_mirror() {
-	local mirror
-	# shellcheck disable=SC2016
-	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
-		'Codename: bookworm' 'Component: main' 2>/dev/null | head -n 1) || true
-	echo "${mirror:-http://deb.debian.org/debian}"
-}
-
-readonly debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-backports_options=()
-
-# Backports, beside the system's own sources and lists, which stay as they are.
-# backports_apt COMMAND...: apt-get that knows nothing but bookworm-backports
-use_backports() {
-	local apt=$1
-	[[ -r $debian_keyring ]] ||
-		install 'to check what Debian has signed' debian-archive-keyring
-	mkdir -p "$apt"/{lists,archives}/partial
-	echo "deb [signed-by=$debian_keyring] $(debian_mirror) bookworm-backports main" \
-		>"$apt/sources.list"
-	backports_options=(
-		-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=-
-		-o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt"
-		-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
-		-o Acquire::Languages=none -o APT::Sandbox::User=root
-		# Never without a good signature, whatever the system's apt.conf says.
-		-o Acquire::AllowInsecureRepositories=false
-		-o APT::Get::AllowUnauthenticated=false
-	)
-}
-
-backports_apt() { apt_get "${backports_options[@]}" "$@"; }

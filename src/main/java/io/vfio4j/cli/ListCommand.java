@@ -5,6 +5,8 @@ import io.vfio4j.emulator.VgpuProfile;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.mdev.MdevParent;
+import io.vfio4j.mdev.MdevType;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
@@ -30,11 +32,10 @@ import picocli.CommandLine.Spec;
             "  vfio4j list",
             "  vfio4j list --json | jq -r 'select(.type == \"device\").uuid'",
             "",
+            "'vfio4j mdev types' lists the devices that could be created.",
             "Opens no device. Where there is no mediated device it says why, and that is no failure."
         })
 final class ListCommand implements Callable<Integer> {
-    private static final String PARENTS = "/sys/class/mdev_bus";
-
     @Spec
     private CommandSpec spec;
 
@@ -92,15 +93,18 @@ final class ListCommand implements Callable<Integer> {
     }
 
     private static String whyNone(SystemCalls calls) throws LinuxException {
-        if (!calls.exists(MdevDevice.BUS)) {
-            return "This host has no mdev bus: load the module mdev and the driver of the GPU (for GVT-g: kvmgt).";
+        Optional<String> obstacle = MdevParent.obstacle(calls);
+        if (obstacle.isPresent()) {
+            return obstacle.get();
         }
-        List<String> parents = calls.exists(PARENTS) ? calls.list(PARENTS) : List.of();
-        if (parents.isEmpty()) {
-            return "This host has an mdev bus, but no device that could be a parent of mediated devices.";
-        }
-        return "No mediated device was created yet; write a UUID to one of " + PARENTS + "/" + parents.get(0)
-                + "/mdev_supported_types/*/create.";
+        MdevParent parent = MdevParent.list(calls).get(0);
+        String type = parent.types(calls).stream()
+                .filter(each -> each.availableInstances().orElse(0) > 0)
+                .map(MdevType::name)
+                .findFirst()
+                .orElse("TYPE");
+        return "No mediated device was created yet. 'vfio4j mdev types' shows what there can be; for example:"
+                + " vfio4j mdev create " + parent.name() + " " + type;
     }
 
     private static void printText(PrintWriter out, Found found) {

@@ -19,25 +19,27 @@ import java.util.stream.IntStream;
 public final class EmulatedHost implements AutoCloseable {
     private final Kernel kernel;
     private final MdevBus bus;
+    private final PeripheralBus peripherals;
     private final EmulatedClock clock;
     private final SystemCalls systemCalls;
 
     private EmulatedHost(Builder builder) {
         kernel = new Kernel(
                 builder.virtual,
-                builder.descriptorLimit,
-                new Surroundings(builder.user, builder.groups, builder.ptraceScope, builder.container),
-                builder.lockedMemoryLimit);
+                new ProcessLimits(builder.descriptorLimit, builder.lockedMemoryLimit),
+                new Surroundings(builder.user, builder.groups, builder.ptraceScope, builder.container));
         new SystemFiles(kernel.files()).install(builder.release());
         bus = new MdevBus(
                 kernel,
                 new MdevParent.Limits(builder.instanceLimit, builder.aperture),
                 builder.nodeDelay.toNanos(),
                 builder.devicesInFdinfo);
+        peripherals = new PeripheralBus(kernel);
         clock = new EmulatedClock(kernel);
         systemCalls = new EmulatedSystemCalls(kernel, kernel.processes().first(), clock);
         builder.parents.forEach(bus::parent);
         builder.vgpus.forEach(this::create);
+        builder.peripherals.forEach(this::create);
         if (!builder.virtual) {
             RealTime.start(kernel);
         }
@@ -65,6 +67,8 @@ public final class EmulatedHost implements AutoCloseable {
     /** What a host shall be like. */
     public static final class Builder {
         private static final int DEFAULT_DESCRIPTOR_LIMIT = 1024;
+        /** What systemd gives a process. */
+        private static final long DEFAULT_LOCKED_MEMORY_LIMIT = 8L << 20;
         /** One vGPU of the smallest type, beside what the host keeps. */
         private static final int SMALLEST_APERTURE = 128 + 64;
 
@@ -72,6 +76,7 @@ public final class EmulatedHost implements AutoCloseable {
 
         private final List<VgpuProfile> vgpus = new ArrayList<>();
         private final List<VgpuProfile> parents = new ArrayList<>();
+        private final List<PeripheralKind> peripherals = new ArrayList<>();
         private boolean virtual = true;
         private int descriptorLimit = DEFAULT_DESCRIPTOR_LIMIT;
         private int user;
@@ -79,7 +84,7 @@ public final class EmulatedHost implements AutoCloseable {
         private boolean container;
         private int ptraceScope;
         private boolean devicesInFdinfo;
-        private long lockedMemoryLimit = LockedMemory.UNLIMITED;
+        private long lockedMemoryLimit = DEFAULT_LOCKED_MEMORY_LIMIT;
         private OptionalInt instanceLimit = OptionalInt.empty();
         private OptionalInt aperture = OptionalInt.empty();
         private Duration nodeDelay = Duration.ZERO;
@@ -106,6 +111,17 @@ public final class EmulatedHost implements AutoCloseable {
          */
         public Builder parent(VgpuProfile profile) {
             parents.add(Objects.requireNonNull(profile, "profile"));
+            return this;
+        }
+
+        /**
+         * Adds a device that is no vGPU.
+         *
+         * @param kind which
+         * @return this
+         */
+        public Builder peripheral(PeripheralKind kind) {
+            peripherals.add(Objects.requireNonNull(kind, "kind"));
             return this;
         }
 
@@ -144,10 +160,10 @@ public final class EmulatedHost implements AutoCloseable {
         }
 
         /**
-         * Limits how much memory the process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM. Only devices
-         * behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
+         * Limits how much memory a process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM, but not for root.
+         * Only devices behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
          *
-         * @param bytes not negative; no limit by default, as for a process with CAP_IPC_LOCK
+         * @param bytes not negative; 8 MiB by default
          * @return this
          */
         public Builder lockedMemoryLimit(long bytes) {
@@ -393,6 +409,36 @@ public final class EmulatedHost implements AutoCloseable {
             return bus.create(profile);
         } catch (KernelError error) {
             throw new IllegalStateException("cannot make a vGPU: " + Errno.meaning(error.errno()), error);
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
+     * All devices that are no vGPUs.
+     *
+     * @return those that are not removed, in the order in which they were made
+     */
+    public List<Peripheral> peripherals() {
+        kernel.lock();
+        try {
+            return peripherals.peripherals();
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
+     * Makes another device that is no vGPU; on the PCI bus there is room for 28.
+     *
+     * @param kind which
+     * @return the device, with its VFIO driver
+     * @throws IllegalStateException when there is no room
+     */
+    public Peripheral create(PeripheralKind kind) {
+        kernel.lock();
+        try {
+            return peripherals.create(Objects.requireNonNull(kind, "kind"));
         } finally {
             kernel.unlock();
         }

@@ -174,8 +174,7 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public int ioctl(Descriptor descriptor, Ioctl request, long argument) throws LinuxException {
-        String detail =
-                request.equals(Vfio.VFIO_DEVICE_SET_IRQS) ? IrqSettings.describe(kernel.memory(), argument) : "";
+        String detail = request.equals(Vfio.VFIO_DEVICE_SET_IRQS) ? SetIrqs.describe(kernel.memory(), argument) : "";
         return call(request.name(), descriptor, detail, file -> {
             if (!kernel.faults().edits(request)) {
                 return file.ioctl(request.number(), argument);
@@ -601,8 +600,9 @@ final class EmulatedSystemCalls implements SystemCalls {
         if (mostBytes < 1 || mostDescriptors < 0 || mostDescriptors > Received.MOST_DESCRIPTORS) {
             throw new IllegalArgumentException(mostBytes + " bytes with " + mostDescriptors + " descriptors");
         }
-        UnixSocket waitedFor = call("poll", connection, "", UnixSocket::of);
-        if (!waiting.until(alive(waitedFor::isReadable), patience)) {
+        OpenFile polled = call("poll", connection, "", file -> file);
+        FileTree.Pending readable = () -> !(polled instanceof UnixSocket socket) || socket.isReadable();
+        if (!waiting.until(alive(readable), patience)) {
             throw new LinuxException(Errno.EAGAIN, "recvmsg", connection.description());
         }
         return call("recvmsg", connection, "", file -> {

@@ -24,6 +24,9 @@ final class MdevBus {
 
     private static final String NODES = "/sys/class/vfio-dev/";
     private static final String CONTAINER = "/dev/vfio/vfio";
+    /** The first that MISC_DYNAMIC_MINOR gives. */
+    private static final int IOMMU_MINOR = 127;
+
     private static final String GROUP_CLASS = "/sys/class/vfio";
     private static final String CONTAINER_CLASS = "/sys/class/misc/vfio";
 
@@ -133,7 +136,7 @@ final class MdevBus {
         VgpuDriver driver = profile.dialect() == EmulatedDialect.MDPY
                 ? new MdpyDriver(kernel, profile)
                 : new GvtDriver(kernel, profile);
-        VfioGroup group = new VfioGroup(kernel, devicesMade, profile);
+        VfioGroup group = new VfioGroup(kernel, kernel.newGroup(), profile);
         VfioDevice device = new VfioDevice(kernel, uuid.toString(), lowestFreeIndex(), group, profile, driver);
         group.setDevice(device);
         Vgpu vgpu = new Vgpu(kernel, this, parent, type, uuid, devicesMade, driver, device);
@@ -252,7 +255,7 @@ final class MdevBus {
                         new FileTree.Device(
                                 access -> new IommuFile(kernel),
                                 FileTree.Device.MISC,
-                                122,
+                                IOMMU_MINOR,
                                 FileTree.Ownership.ofRoot(0660)));
                 files.makeDirectory("/sys/class/misc/iommu");
                 files.put("/sys/module/iommufd/initstate", "live");

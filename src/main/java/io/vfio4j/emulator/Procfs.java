@@ -13,15 +13,14 @@ final class Procfs {
     private static final String HOST_PID_NAMESPACE = "pid:[4026531836]";
 
     private final Processes processes;
+    private final ProcessLimits limits;
 
-    private final FileTree.Show limits;
-
-    private Procfs(Processes processes, FileTree.Show limits) {
+    private Procfs(Processes processes, ProcessLimits limits) {
         this.processes = processes;
         this.limits = limits;
     }
 
-    static void mount(FileTree files, Processes processes, FileTree.Show limits) {
+    static void mount(FileTree files, Processes processes, ProcessLimits limits) {
         files.put("/proc", new Procfs(processes, limits).root());
         files.put("/proc/sys/kernel/yama/ptrace_scope", Integer.toString(processes.ptraceScope()));
     }
@@ -52,7 +51,7 @@ final class Procfs {
         directory.put("comm", text(task.shortName() + "\n"));
         directory.put("cmdline", text(task.command() + "\0"));
         directory.put("status", text(status(task)));
-        directory.put("limits", FileTree.Text.readOnly(limits));
+        directory.put("limits", text(limits.text()));
         directory.put("stat", text(task.pid() + " (" + task.shortName() + ") S 1 1 1 0 -1 4194304 0 0\n"));
         directory.put("fd", new Descriptors(task) {
             @Override

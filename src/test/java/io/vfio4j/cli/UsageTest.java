@@ -30,7 +30,17 @@ class UsageTest {
                 "watch --policy sometimes",
                 "watch --policy timer=0s",
                 "watch --min-interval -1s",
-                "watch --virtual " + ABSENT
+                "watch --virtual " + ABSENT,
+                "mdev",
+                "mdev destroy",
+                "mdev types more",
+                "mdev create",
+                "mdev create mdpy",
+                "mdev create mdpy mdpy-vga --uuid 1",
+                "mdev create mdpy mdpy-vga --wait soon",
+                "mdev remove",
+                "mdev remove nonsense",
+                "mdev remove " + ABSENT + " --wait"
             })
     void aWrongCommandLineIsOneSentenceAHintAndExitCode2(String line) {
         CommandRun run = CommandRun.of(line.isEmpty() ? new String[0] : line.split(" "));
@@ -42,7 +52,21 @@ class UsageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--help", "list --help", "info --help", "watch --help", "help", "help watch"})
+    @ValueSource(
+            strings = {
+                "--help",
+                "list --help",
+                "info --help",
+                "watch --help",
+                "mdev --help",
+                "mdev types --help",
+                "mdev create --help",
+                "mdev remove --help",
+                "help",
+                "help watch",
+                "help mdev",
+                "mdev help remove"
+            })
     void helpHasExamplesAndSucceeds(String line) {
         CommandRun run = CommandRun.of(line.split(" "));
         assertEquals(0, run.exitCode(), run.err());
