@@ -18,7 +18,13 @@ import picocli.CommandLine.Spec;
         description = "Looks at vGPU displays through VFIO: those of this host, and emulated ones.",
         mixinStandardHelpOptions = true,
         versionProvider = Vfio4j.Version.class,
-        subcommands = {ListCommand.class, InfoCommand.class, WatchCommand.class, DoctorCommand.class, HelpCommand.class
+        subcommands = {
+            ListCommand.class,
+            InfoCommand.class,
+            WatchCommand.class,
+            MdevCommand.class,
+            DoctorCommand.class,
+            HelpCommand.class
         },
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nExamples:%n",

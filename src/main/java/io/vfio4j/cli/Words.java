@@ -24,7 +24,15 @@ final class Words {
             List.of("BAR0", "BAR1", "BAR2", "BAR3", "BAR4", "BAR5", "ROM", "CONFIG", "VGA");
     private static final List<String> PCI_IRQS = List.of("INTX", "MSI", "MSIX", "ERR", "REQ");
 
+    private static final int MOST_QUOTED = 60;
+
     private Words() {}
+
+    /** What somebody typed, for a message: without what could disturb a terminal, and not too long. */
+    static String quoted(String text) {
+        String head = text.length() > MOST_QUOTED ? text.substring(0, MOST_QUOTED) + "…" : text;
+        return "'" + head.replaceAll("\\p{C}", "?") + "'";
+    }
 
     static List<String> deviceFlags(int flags) {
         return flags(flags, DEVICE_FLAGS);

@@ -9,6 +9,7 @@ import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.Deadline;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.loop.Resident;
+import io.vfio4j.vfio.DeviceOwner;
 import io.vfio4j.vfio.IrqInfo;
 import io.vfio4j.vfio.PlaneAccess;
 import io.vfio4j.vfio.RemovalWatch;
@@ -46,6 +47,8 @@ public final class Display implements AutoCloseable {
     private static final long PORT_QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     /** How often at most a change of mode is looked for while events come; a query is too slow for each. */
     private static final long MODE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    /** How long a VMM that begins anew may find its group busy, because the display of the one before is still open. */
+    private static final long OWNER_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     /** The timer's ticks are moved by up to an eighth of the period, so that they cannot keep in step with the guest's flips. */
     private static final int JITTER_FRACTION = 8;
 
@@ -78,6 +81,7 @@ public final class Display implements AutoCloseable {
     private final Deadline tick;
     private final Deadline quietEnd;
     private final Deadline graceEnd;
+    private final Deadline ownerCheck;
     private final Resident resident = new Resident() {
         @Override
         public void shutDown() {
@@ -124,13 +128,14 @@ public final class Display implements AutoCloseable {
         this.options = options;
         this.irqInfo = irqInfo;
         this.policy = options.policy();
-        this.inspector = new PlaneInspector(device, access);
+        this.inspector = new PlaneInspector(device, access, !device.shared() || options.fetchDmaBufs());
         this.staleness = loop.deadline(this::primaryIsStale);
         this.watchdog = loop.deadline(this::watchdogIsDue);
         this.modeCheck = loop.deadline(this::look);
         this.tick = loop.deadline(this::tickIsDue);
         this.quietEnd = loop.deadline(this::endQuietly);
         this.graceEnd = loop.deadline(this::graceIsOver);
+        this.ownerCheck = loop.deadline(this::lookForOwner);
     }
 
     /**
@@ -146,7 +151,9 @@ public final class Display implements AutoCloseable {
     }
 
     /**
-     * Attaches to a device's display. Where the irq is used it is armed at the first subscription, and masked while nobody listens.
+     * Attaches to a device's display. Where the irq is used it is armed at the first subscription, and masked while nobody listens. On a
+     * device that is shared with its owner neither the irq nor dma-bufs are used, unless the options say so; and when the owner has
+     * gone, the display ends.
      *
      * @param loop runs the display's work, and outlives it or closes it
      * @param device belongs to the display from now on, which closes it in the end; also when this method throws
@@ -193,6 +200,9 @@ public final class Display implements AutoCloseable {
             requireIrqFor(policy);
             usingIrq = wantsIrq(policy);
             removal = Optional.of(RemovalWatch.start(loop, device, this::removed, this::report));
+            if (device.owner().isPresent()) {
+                ownerCheck.set(now() + OWNER_CHECK_NANOS);
+            }
             entered = true;
         } finally {
             if (!entered) {
@@ -235,7 +245,8 @@ public final class Display implements AutoCloseable {
      * thread; what the kernel refuses there goes to the error handler, and the timer takes over.
      *
      * @param changed the new policy
-     * @throws NoDisplayIrqException when it insists on the irq and there is none, or the device is shared
+     * @throws NoDisplayIrqException when it insists on the irq and there is none, or the device is shared and the options do not
+     *     say that it may be taken
      * @throws ClosedException when the display is closed
      */
     public void setPolicy(RefreshPolicy changed) throws NoDisplayIrqException {
@@ -261,7 +272,7 @@ public final class Display implements AutoCloseable {
     }
 
     private boolean irqIsOurs() {
-        return irqInfo.isPresent() && !device.shared();
+        return irqInfo.isPresent() && (!device.shared() || options.takeIrq());
     }
 
     /**
@@ -725,6 +736,25 @@ public final class Display implements AutoCloseable {
         beginClose(Optional.of(new DeviceRemovedException(name())));
     }
 
+    /** A device without its owner has no guest, but keeps its group busy. */
+    private void lookForOwner() {
+        DeviceOwner owner = device.owner().orElseThrow();
+        boolean gone = false;
+        try {
+            gone = owner.isGone();
+        } catch (LinuxException | RuntimeException e) {
+            // Told once: it is not asked again.
+            report("whether " + owner.description() + " is still there cannot be told any more", e);
+            return;
+        }
+        if (gone) {
+            recorder.lifecycle(name(), "left by its owner");
+            beginClose(Optional.of(new DeviceOwnerGoneException(name(), owner.description())));
+        } else {
+            ownerCheck.set(now() + OWNER_CHECK_NANOS);
+        }
+    }
+
     private void beginClose(Optional<Throwable> cause) {
         if (state != State.OPEN) {
             return;
@@ -732,7 +762,7 @@ public final class Display implements AutoCloseable {
         closeBegun.set(true);
         state = State.CLOSING;
         endCause = cause;
-        List.of(staleness, watchdog, modeCheck, tick, graceEnd).forEach(Deadline::cancel);
+        List.of(staleness, watchdog, modeCheck, tick, graceEnd, ownerCheck).forEach(Deadline::cancel);
         if (irq.isEmpty()) {
             endQuietly();
             return;

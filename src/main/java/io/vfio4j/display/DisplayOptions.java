@@ -17,6 +17,8 @@ import java.util.concurrent.Executor;
  * @param removalGrace when the device is being removed, how long listeners may keep the display from letting go of it
  *     ({@link RefreshListener#onRemoving}): 0 to 30 seconds. With 0 the removal finishes within a second, whatever listeners do;
  *     otherwise listeners on executors are waited for, too, until they have been told.
+ * @param takeIrq on a device that is shared with its owner, whether to use the display irq all the same ({@link #takingIrq})
+ * @param fetchDmaBufs on a device that is shared with its owner, whether to fetch dma-bufs all the same ({@link #fetchingDmaBufs})
  */
 public record DisplayOptions(
         RefreshPolicy policy,
@@ -25,7 +27,9 @@ public record DisplayOptions(
         int refreshHertz,
         Duration watchdog,
         Duration primaryStaleness,
-        Duration removalGrace) {
+        Duration removalGrace,
+        boolean takeIrq,
+        boolean fetchDmaBufs) {
 
     private static final Duration SHORTEST = Duration.ofMillis(10);
     /** Whoever removes a device sits in the kernel and cannot be killed, so not long. */
@@ -33,7 +37,10 @@ public record DisplayOptions(
     /** Long enough for never, short enough to count in nanoseconds. */
     static final Duration LONGEST = Duration.ofDays(365);
 
-    /** AUTO; errors are logged; queries on the loop; 60 Hz; watchdog after 1 s; primary at most 100 ms old; nothing delays a removal. */
+    /**
+     * AUTO; errors are logged; queries on the loop; 60 Hz; watchdog after 1 s; primary at most 100 ms old; nothing delays a removal;
+     * what is there once for each device is left to its owner.
+     */
     public static final DisplayOptions DEFAULTS = new DisplayOptions(
             RefreshPolicy.AUTO,
             ErrorHandler.logging(),
@@ -41,7 +48,9 @@ public record DisplayOptions(
             60,
             Duration.ofSeconds(1),
             Duration.ofMillis(100),
-            Duration.ZERO);
+            Duration.ZERO,
+            false,
+            false);
 
     /**
      * Checks the values.
@@ -53,6 +62,8 @@ public record DisplayOptions(
      * @param watchdog 10 ms to 365 days
      * @param primaryStaleness 10 ms to 365 days
      * @param removalGrace 0 to 30 seconds
+     * @param takeIrq any
+     * @param fetchDmaBufs any
      */
     public DisplayOptions {
         if (refreshHertz < 1 || refreshHertz > 1000) {
@@ -80,7 +91,15 @@ public record DisplayOptions(
      */
     public DisplayOptions withPolicy(RefreshPolicy changed) {
         return new DisplayOptions(
-                changed, errorHandler, pollExecutor, refreshHertz, watchdog, primaryStaleness, removalGrace);
+                changed,
+                errorHandler,
+                pollExecutor,
+                refreshHertz,
+                watchdog,
+                primaryStaleness,
+                removalGrace,
+                takeIrq,
+                fetchDmaBufs);
     }
 
     /**
@@ -91,7 +110,15 @@ public record DisplayOptions(
      */
     public DisplayOptions withErrorHandler(ErrorHandler changed) {
         return new DisplayOptions(
-                policy, changed, pollExecutor, refreshHertz, watchdog, primaryStaleness, removalGrace);
+                policy,
+                changed,
+                pollExecutor,
+                refreshHertz,
+                watchdog,
+                primaryStaleness,
+                removalGrace,
+                takeIrq,
+                fetchDmaBufs);
     }
 
     /**
@@ -102,7 +129,15 @@ public record DisplayOptions(
      */
     public DisplayOptions withPollExecutor(Executor changed) {
         return new DisplayOptions(
-                policy, errorHandler, Optional.of(changed), refreshHertz, watchdog, primaryStaleness, removalGrace);
+                policy,
+                errorHandler,
+                Optional.of(changed),
+                refreshHertz,
+                watchdog,
+                primaryStaleness,
+                removalGrace,
+                takeIrq,
+                fetchDmaBufs);
     }
 
     /**
@@ -113,7 +148,15 @@ public record DisplayOptions(
      */
     public DisplayOptions withRefreshHertz(int changed) {
         return new DisplayOptions(
-                policy, errorHandler, pollExecutor, changed, watchdog, primaryStaleness, removalGrace);
+                policy,
+                errorHandler,
+                pollExecutor,
+                changed,
+                watchdog,
+                primaryStaleness,
+                removalGrace,
+                takeIrq,
+                fetchDmaBufs);
     }
 
     /**
@@ -124,7 +167,15 @@ public record DisplayOptions(
      */
     public DisplayOptions withWatchdog(Duration changed) {
         return new DisplayOptions(
-                policy, errorHandler, pollExecutor, refreshHertz, changed, primaryStaleness, removalGrace);
+                policy,
+                errorHandler,
+                pollExecutor,
+                refreshHertz,
+                changed,
+                primaryStaleness,
+                removalGrace,
+                takeIrq,
+                fetchDmaBufs);
     }
 
     /**
@@ -134,7 +185,16 @@ public record DisplayOptions(
      * @return new options
      */
     public DisplayOptions withPrimaryStaleness(Duration changed) {
-        return new DisplayOptions(policy, errorHandler, pollExecutor, refreshHertz, watchdog, changed, removalGrace);
+        return new DisplayOptions(
+                policy,
+                errorHandler,
+                pollExecutor,
+                refreshHertz,
+                watchdog,
+                changed,
+                removalGrace,
+                takeIrq,
+                fetchDmaBufs);
     }
 
     /**
@@ -145,6 +205,64 @@ public record DisplayOptions(
      */
     public DisplayOptions withRemovalGrace(Duration changed) {
         return new DisplayOptions(
-                policy, errorHandler, pollExecutor, refreshHertz, watchdog, primaryStaleness, changed);
+                policy,
+                errorHandler,
+                pollExecutor,
+                refreshHertz,
+                watchdog,
+                primaryStaleness,
+                changed,
+                takeIrq,
+                fetchDmaBufs);
+    }
+
+    /**
+     * The same, but the display irq is used on a shared device, too.
+     *
+     * <p>A device has one trigger for each irq. Arming takes it from whoever has armed it before, and no call tells whether somebody has:
+     * an owner that used the irq gets no more events, then or later, for closing the display disarms it. The drivers of the 2019 series
+     * lose the owner's eventfd besides. And a process that is killed while the irq is armed leaves it so, on a device that goes on
+     * living: the driver signals an eventfd that nobody reads, until somebody disarms it.
+     *
+     * <p>So only where the owner is known not to use it. Mainline QEMU does not.
+     *
+     * @return new options
+     */
+    public DisplayOptions takingIrq() {
+        return new DisplayOptions(
+                policy,
+                errorHandler,
+                pollExecutor,
+                refreshHertz,
+                watchdog,
+                primaryStaleness,
+                removalGrace,
+                true,
+                fetchDmaBufs);
+    }
+
+    /**
+     * The same, but dma-bufs are fetched from a shared device, too.
+     *
+     * <p>The driver counts one reference for each framebuffer that was queried, whoever asked. Fetching the dma-buf consumes it, so that
+     * the owner's next fetch of the same framebuffer can fail; and the sample driver mbochs crashes its kernel when a framebuffer is
+     * fetched twice and both are closed. Without fetching, the driver keeps an object for every framebuffer that was queried, until the
+     * owner fetches it or the device is closed.
+     *
+     * <p>So only where the owner does not show the display, as a VMM that was started with {@code display=off}.
+     *
+     * @return new options
+     */
+    public DisplayOptions fetchingDmaBufs() {
+        return new DisplayOptions(
+                policy,
+                errorHandler,
+                pollExecutor,
+                refreshHertz,
+                watchdog,
+                primaryStaleness,
+                removalGrace,
+                takeIrq,
+                true);
     }
 }

@@ -9,7 +9,8 @@ public final class NoDisplayIrqException extends IOException {
     NoDisplayIrqException(String device, boolean shared) {
         super(device
                 + (shared
-                        ? " is shared with its owner: arming the display irq would take it from the owner"
+                        ? " is shared with its owner, from whom arming the display irq would take it; the policies AUTO and TIMER do"
+                                + " without, DisplayOptions.takingIrq takes it all the same"
                         : " has no display irq, as on every mainline kernel; the policies AUTO and TIMER do without"));
     }
 }

@@ -32,12 +32,15 @@ final class PlaneInspector implements AutoCloseable {
         }
     }
 
-    PlaneInspector(VfioDevice device, PlaneAccess access) {
+    /**
+     * Prepares for looking.
+     *
+     * @param mayFetch whether dma-bufs may be fetched: on a device that is not ours it could make the owner's next fetch fail
+     */
+    PlaneInspector(VfioDevice device, PlaneAccess access, boolean mayFetch) {
         this.device = device;
         this.access = access;
-        // On a device that is not ours, fetching could make the owner's next fetch fail.
-        this.dmaBufs =
-                access == PlaneAccess.DMABUF && !device.shared() ? Optional.of(new DmaBufs(device)) : Optional.empty();
+        this.dmaBufs = access == PlaneAccess.DMABUF && mayFetch ? Optional.of(new DmaBufs(device)) : Optional.empty();
     }
 
     synchronized Finding look() throws LinuxException {

@@ -4,6 +4,7 @@ import io.vfio4j.kvm.KvmVm;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
+import io.vfio4j.vfio.AttachOptions;
 import io.vfio4j.vfio.HostDevice;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
@@ -23,7 +24,7 @@ record Opening(Optional<VfioDevice> device, Optional<KvmVm> vm, boolean needsKvm
 
     static Opening attempt(SystemCalls calls, HostDevice host) {
         try {
-            VfioDevice device = VfioDevice.open(calls, host, Optional.empty());
+            VfioDevice device = VfioDevice.open(calls, host, AttachOptions.DEFAULTS);
             return new Opening(Optional.of(device), Optional.empty(), false, Optional.empty());
         } catch (LinuxException e) {
             return e.errno() == Errno.ESRCH ? withBareVm(calls, host) : refused(e, false);
@@ -40,7 +41,7 @@ record Opening(Optional<VfioDevice> device, Optional<KvmVm> vm, boolean needsKvm
             return refused(e, true);
         }
         try {
-            VfioDevice device = VfioDevice.open(calls, host, Optional.of(vm));
+            VfioDevice device = VfioDevice.open(calls, host, AttachOptions.DEFAULTS.withVm(vm));
             return new Opening(Optional.of(device), Optional.of(vm), true, Optional.empty());
         } catch (IOException e) {
             vm.close();

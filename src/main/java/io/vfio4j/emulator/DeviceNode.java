@@ -10,7 +10,7 @@ import java.util.Optional;
  * An open /dev/vfio/devices/vfioN: drivers/vfio/device_cdev.c. Anybody may open it; it is good for nothing until it is bound to an
  * iommufd, and only one descriptor can be.
  */
-final class DeviceNode extends OpenFile {
+final class DeviceNode extends OpenFile implements VmMember {
     private final Kernel kernel;
     private final VfioDevice device;
     private Optional<KvmVm> vm = Optional.empty();
@@ -30,8 +30,14 @@ final class DeviceNode extends OpenFile {
     }
 
     /** The VM that the file was added to; the driver learns of it when the device is bound. */
-    void setVm(Optional<KvmVm> owner) {
+    @Override
+    public void setVm(Optional<KvmVm> owner) {
         vm = owner;
+    }
+
+    @Override
+    String fdinfo() {
+        return device.fdinfo();
     }
 
     Optional<Ioas> ioas() {

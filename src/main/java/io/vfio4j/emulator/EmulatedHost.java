@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * A Linux host in memory, with vGPUs: what {@link #systemCalls} answers is what a kernel would. One process uses it, and
@@ -18,21 +19,27 @@ import java.util.OptionalInt;
 public final class EmulatedHost implements AutoCloseable {
     private final Kernel kernel;
     private final MdevBus bus;
+    private final PeripheralBus peripherals;
     private final EmulatedClock clock;
     private final SystemCalls systemCalls;
 
     private EmulatedHost(Builder builder) {
         kernel = new Kernel(
-                builder.virtual, builder.descriptorLimit, builder.user, builder.ptraceScope, builder.lockedMemoryLimit);
+                builder.virtual,
+                new ProcessLimits(builder.descriptorLimit, builder.lockedMemoryLimit),
+                new Surroundings(builder.user, builder.groups, builder.ptraceScope, builder.container));
+        new SystemFiles(kernel.files()).install(builder.release());
         bus = new MdevBus(
                 kernel,
                 new MdevParent.Limits(builder.instanceLimit, builder.aperture),
                 builder.nodeDelay.toNanos(),
                 builder.devicesInFdinfo);
+        peripherals = new PeripheralBus(kernel);
         clock = new EmulatedClock(kernel);
         systemCalls = new EmulatedSystemCalls(kernel, kernel.processes().first(), clock);
         builder.parents.forEach(bus::parent);
         builder.vgpus.forEach(this::create);
+        builder.peripherals.forEach(this::create);
         if (!builder.virtual) {
             RealTime.start(kernel);
         }
@@ -60,6 +67,8 @@ public final class EmulatedHost implements AutoCloseable {
     /** What a host shall be like. */
     public static final class Builder {
         private static final int DEFAULT_DESCRIPTOR_LIMIT = 1024;
+        /** What systemd gives a process. */
+        private static final long DEFAULT_LOCKED_MEMORY_LIMIT = 8L << 20;
         /** One vGPU of the smallest type, beside what the host keeps. */
         private static final int SMALLEST_APERTURE = 128 + 64;
 
@@ -67,12 +76,15 @@ public final class EmulatedHost implements AutoCloseable {
 
         private final List<VgpuProfile> vgpus = new ArrayList<>();
         private final List<VgpuProfile> parents = new ArrayList<>();
+        private final List<PeripheralKind> peripherals = new ArrayList<>();
         private boolean virtual = true;
         private int descriptorLimit = DEFAULT_DESCRIPTOR_LIMIT;
         private int user;
+        private List<Integer> groups = List.of();
+        private boolean container;
         private int ptraceScope;
         private boolean devicesInFdinfo;
-        private long lockedMemoryLimit = LockedMemory.UNLIMITED;
+        private long lockedMemoryLimit = DEFAULT_LOCKED_MEMORY_LIMIT;
         private OptionalInt instanceLimit = OptionalInt.empty();
         private OptionalInt aperture = OptionalInt.empty();
         private Duration nodeDelay = Duration.ZERO;
@@ -99,6 +111,17 @@ public final class EmulatedHost implements AutoCloseable {
          */
         public Builder parent(VgpuProfile profile) {
             parents.add(Objects.requireNonNull(profile, "profile"));
+            return this;
+        }
+
+        /**
+         * Adds a device that is no vGPU.
+         *
+         * @param kind which
+         * @return this
+         */
+        public Builder peripheral(PeripheralKind kind) {
+            peripherals.add(Objects.requireNonNull(kind, "kind"));
             return this;
         }
 
@@ -137,10 +160,10 @@ public final class EmulatedHost implements AutoCloseable {
         }
 
         /**
-         * Limits how much memory the process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM. Only devices
-         * behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
+         * Limits how much memory a process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM, but not for root.
+         * Only devices behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
          *
-         * @param bytes not negative; no limit by default, as for a process with CAP_IPC_LOCK
+         * @param bytes not negative; 8 MiB by default
          * @return this
          */
         public Builder lockedMemoryLimit(long bytes) {
@@ -197,14 +220,25 @@ public final class EmulatedHost implements AutoCloseable {
         }
 
         /**
-         * Says whose the process is that uses the host. It matters only towards other processes: every file may be opened by
-         * everybody.
+         * Says whose the process is that uses the host.
          *
-         * @param id a user id; 0, which is root with every capability, by default
+         * @param id a user id, which is its first group's id too; 0, which is root with every capability, by default
+         * @param moreGroups the ids of further groups
          * @return this
          */
-        public Builder user(int id) {
+        public Builder user(int id, int... moreGroups) {
             user = EmulatedProcess.requireUser(id);
+            groups = IntStream.of(moreGroups).boxed().toList();
+            return this;
+        }
+
+        /**
+         * Puts the processes into a PID namespace of their own, as in a container.
+         *
+         * @return this
+         */
+        public Builder inContainer() {
+            container = true;
             return this;
         }
 
@@ -231,6 +265,18 @@ public final class EmulatedHost implements AutoCloseable {
         public Builder devicesInFdinfo() {
             devicesInFdinfo = true;
             return this;
+        }
+
+        /** A kernel of the time of the newest of the devices. */
+        private String release() {
+            List<VgpuProfile> all = new ArrayList<>(vgpus);
+            all.addAll(parents);
+            if (all.stream().anyMatch(VgpuProfile::isModern)) {
+                return "6.12.0-emulated";
+            }
+            return all.stream().anyMatch(profile -> profile.dialect() != EmulatedDialect.MDPY)
+                    ? "5.4.0-emulated"
+                    : "6.1.0-emulated";
         }
 
         /**
@@ -369,6 +415,36 @@ public final class EmulatedHost implements AutoCloseable {
     }
 
     /**
+     * All devices that are no vGPUs.
+     *
+     * @return those that are not removed, in the order in which they were made
+     */
+    public List<Peripheral> peripherals() {
+        kernel.lock();
+        try {
+            return peripherals.peripherals();
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
+     * Makes another device that is no vGPU; on the PCI bus there is room for 28.
+     *
+     * @param kind which
+     * @return the device, with its VFIO driver
+     * @throws IllegalStateException when there is no room
+     */
+    public Peripheral create(PeripheralKind kind) {
+        kernel.lock();
+        try {
+            return peripherals.create(Objects.requireNonNull(kind, "kind"));
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
      * The KVM VMs.
      *
      * @return those that something still holds, in the order in which they were created
@@ -380,6 +456,15 @@ public final class EmulatedHost implements AutoCloseable {
         } finally {
             kernel.unlock();
         }
+    }
+
+    /**
+     * The files that its kernel shows, to be changed.
+     *
+     * @return the files
+     */
+    public EmulatedFiles files() {
+        return new EmulatedFiles(kernel);
     }
 
     /**
@@ -403,6 +488,11 @@ public final class EmulatedHost implements AutoCloseable {
         } finally {
             kernel.unlock();
         }
+    }
+
+    /** How many pieces of memory there are, of all processes. */
+    int memoryPieces() {
+        return kernel.memory().pieces();
     }
 
     /**

@@ -112,6 +112,7 @@ final class EmulatedSystemCalls implements SystemCalls {
         return own(
                 call("open", path, "", () -> {
                     FileTree.Node node = kernel.files().resolve(path);
+                    kernel.files().permit(node, task, access);
                     task.descriptors().reserve();
                     return task.descriptors().install(openNode(node, path, access), path);
                 }),
@@ -173,8 +174,7 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public int ioctl(Descriptor descriptor, Ioctl request, long argument) throws LinuxException {
-        String detail =
-                request.equals(Vfio.VFIO_DEVICE_SET_IRQS) ? IrqSettings.describe(kernel.memory(), argument) : "";
+        String detail = request.equals(Vfio.VFIO_DEVICE_SET_IRQS) ? SetIrqs.describe(kernel.memory(), argument) : "";
         return call(request.name(), descriptor, detail, file -> {
             if (!kernel.faults().edits(request)) {
                 return file.ioctl(request.number(), argument);
@@ -366,7 +366,10 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public List<String> list(String directory) throws LinuxException {
-        return call("opendir", directory, "", () -> kernel.files().list(directory));
+        return call("opendir", directory, "", () -> {
+            kernel.files().permit(kernel.files().resolve(directory), task, Access.READ);
+            return kernel.files().list(directory);
+        });
     }
 
     @Override
@@ -388,12 +391,16 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public void checkAccess(String path, Access access) throws LinuxException {
-        call("access", path, "", () -> kernel.files().resolve(path));
+        call("access", path, "", () -> {
+            FileTree.Node node = kernel.files().resolve(path);
+            kernel.files().permit(node, task, access);
+            return node;
+        });
     }
 
     @Override
     public String readText(String path) throws LinuxException {
-        find(path);
+        find(path, Access.READ);
         return call("read", path, "", () -> {
             byte[] text = kernel.files().readText(path).getBytes(StandardCharsets.UTF_8);
             int length = kernel.faults().readable(Math.min(text.length, LONGEST_TEXT));
@@ -403,7 +410,7 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public void writeText(String path, String text) throws LinuxException {
-        find(path);
+        find(path, Access.WRITE);
         waiting.until(call("write", path, text.strip(), () -> kernel.files().writeText(path, text)));
     }
 
@@ -425,8 +432,12 @@ final class EmulatedSystemCalls implements SystemCalls {
     }
 
     /** What open(2) finds out before anything is read or written. */
-    private void find(String path) throws LinuxException {
-        call("open", path, "", () -> kernel.files().resolve(path));
+    private void find(String path, Access access) throws LinuxException {
+        call("open", path, "", () -> {
+            FileTree.Node node = kernel.files().resolve(path);
+            kernel.files().permit(node, task, access);
+            return node;
+        });
     }
 
     @Override
@@ -589,8 +600,9 @@ final class EmulatedSystemCalls implements SystemCalls {
         if (mostBytes < 1 || mostDescriptors < 0 || mostDescriptors > Received.MOST_DESCRIPTORS) {
             throw new IllegalArgumentException(mostBytes + " bytes with " + mostDescriptors + " descriptors");
         }
-        UnixSocket waitedFor = call("poll", connection, "", UnixSocket::of);
-        if (!waiting.until(alive(waitedFor::isReadable), patience)) {
+        OpenFile polled = call("poll", connection, "", file -> file);
+        FileTree.Pending readable = () -> !(polled instanceof UnixSocket socket) || socket.isReadable();
+        if (!waiting.until(alive(readable), patience)) {
             throw new LinuxException(Errno.EAGAIN, "recvmsg", connection.description());
         }
         return call("recvmsg", connection, "", file -> {

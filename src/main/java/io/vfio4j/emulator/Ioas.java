@@ -109,7 +109,7 @@ final class Ioas implements IommuFile.Thing {
         if (!isAligned(address % UserSpace.PAGE, alignment())) {
             throw new KernelError(Errno.EINVAL);
         }
-        IovaMap.Area area = new IovaMap.Area(iova, last, address, readable, writable);
+        IovaMap.Area area = new IovaMap.Area(iova, last, address, readable, writable, lockedMemory.mapper());
         if (domains > 0) {
             lockedMemory.pin(LockedMemory.Account.USER, area);
         }

@@ -14,11 +14,12 @@ final class IovaMap {
      *
      * @param first its first address for the device
      * @param last its last one, inclusive
-     * @param address where the process has it
+     * @param address where its process has it
      * @param readable whether the device may read it
      * @param writable whether the device may write it
+     * @param mapper whose memory it is
      */
-    record Area(long first, long last, long address, boolean readable, boolean writable) {
+    record Area(long first, long last, long address, boolean readable, boolean writable, Task mapper) {
         long length() {
             return last - first + 1;
         }

@@ -2,8 +2,6 @@ package io.vfio4j.emulator;
 
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Vfio;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -14,35 +12,6 @@ import java.util.function.BooleanSupplier;
  * <p>Calls on which the drivers read beyond an array or through a null pointer are EINVAL here, and counted.
  */
 final class IrqSettings {
-    private static final int DATA =
-            Vfio.VFIO_IRQ_SET_DATA_NONE | Vfio.VFIO_IRQ_SET_DATA_BOOL | Vfio.VFIO_IRQ_SET_DATA_EVENTFD;
-    private static final int ACTION =
-            Vfio.VFIO_IRQ_SET_ACTION_MASK | Vfio.VFIO_IRQ_SET_ACTION_UNMASK | Vfio.VFIO_IRQ_SET_ACTION_TRIGGER;
-
-    private record Call(int argsz, int flags, int index, int start, int count, byte[] data) {
-        static Call of(ByteBuffer header) {
-            return new Call(
-                    header.getInt(Vfio.IrqSet.ARGSZ),
-                    header.getInt(Vfio.IrqSet.FLAGS),
-                    header.getInt(Vfio.IrqSet.INDEX),
-                    header.getInt(Vfio.IrqSet.START),
-                    header.getInt(Vfio.IrqSet.COUNT),
-                    new byte[0]);
-        }
-
-        boolean has(int flag) {
-            return (flags & flag) != 0;
-        }
-
-        int action() {
-            return flags & ACTION;
-        }
-
-        Call withData(byte[] bytes) {
-            return new Call(argsz, flags, index, start, count, bytes);
-        }
-    }
-
     private final Kernel kernel;
     private final VgpuProfile profile;
     private final IrqAbi abi;
@@ -90,14 +59,13 @@ final class IrqSettings {
     }
 
     int set(long address) throws KernelError {
-        ByteBuffer header = kernel.memory().struct(address, Vfio.IrqSet.SIZE);
-        Call call = Call.of(header);
+        SetIrqs call = SetIrqs.header(kernel.memory(), address);
         if (readsBeyondArray(call)) {
             throw forbid();
         }
-        if (!call.has(Vfio.VFIO_IRQ_SET_DATA_NONE)) {
-            int size = validate(call);
-            call = call.withData(kernel.memory().read(address + Vfio.IrqSet.SIZE, size));
+        if (!call.isWithoutData()) {
+            int size = call.validate(info.count(call.index()), info.irqs());
+            call = call.withData(kernel.memory(), address, size);
         }
         apply(call);
         return 0;
@@ -107,43 +75,18 @@ final class IrqSettings {
      * The series keeps its irqs in an array behind the five of PCI, and looks up what is not INTX or MSI there: index 2 to 4
      * reach in front of it, and so do "negative" ones before they are validated.
      */
-    private boolean readsBeyondArray(Call call) {
+    private boolean readsBeyondArray(SetIrqs call) {
         if (abi.irqs() == 0) {
             return false;
         }
         if (call.index() < 0) {
-            return !call.has(Vfio.VFIO_IRQ_SET_DATA_NONE);
+            return !call.isWithoutData();
         }
         return call.index() < Vfio.VFIO_PCI_NUM_IRQS && info.count(call.index()) == 0;
     }
 
-    /** vfio_set_irqs_validate_and_prepare(): returns how many bytes of data follow. */
-    private int validate(Call call) throws KernelError {
-        long start = Integer.toUnsignedLong(call.start());
-        long count = Integer.toUnsignedLong(call.count());
-        long argsz = Integer.toUnsignedLong(call.argsz());
-        int irqs = info.count(call.index());
-        if (argsz < Vfio.IrqSet.SIZE
-                || Integer.compareUnsigned(call.index(), info.irqs()) >= 0
-                || count >= 0xffff_ffffL - start
-                || (call.flags() & ~(DATA | ACTION)) != 0
-                || start >= irqs
-                || start + count > irqs) {
-            throw new KernelError(Errno.EINVAL);
-        }
-        long size = switch (call.flags() & DATA) {
-            case Vfio.VFIO_IRQ_SET_DATA_BOOL -> count;
-            case Vfio.VFIO_IRQ_SET_DATA_EVENTFD -> count * Integer.BYTES;
-            default -> throw new KernelError(Errno.EINVAL);
-        };
-        if (argsz - Vfio.IrqSet.SIZE < size) {
-            throw new KernelError(Errno.EINVAL);
-        }
-        return (int) size;
-    }
-
     /** intel_vgpu_set_irqs(): picks a function by index and action, ENOTTY where there is none. */
-    private void apply(Call call) throws KernelError {
+    private void apply(SetIrqs call) throws KernelError {
         if (info.isDisplay(call.index())) {
             switch (call.action()) {
                 case Vfio.VFIO_IRQ_SET_ACTION_MASK -> mask(call, true);
@@ -170,7 +113,7 @@ final class IrqSettings {
         }
     }
 
-    private void mask(Call call, boolean masked) throws KernelError {
+    private void mask(SetIrqs call, boolean masked) throws KernelError {
         if (!abi.maskable()) {
             throw new KernelError(Errno.ENOTTY);
         }
@@ -181,7 +124,7 @@ final class IrqSettings {
         if (call.start() != 0 || !countFits) {
             throw new KernelError(Errno.EINVAL);
         }
-        if (call.has(Vfio.VFIO_IRQ_SET_DATA_NONE)) {
+        if (call.isWithoutData()) {
             if (masked && !display.isMasked()) {
                 maskedAt = kernel.nanoTime();
             }
@@ -189,15 +132,15 @@ final class IrqSettings {
         }
     }
 
-    private void trigger(Call call) throws KernelError {
+    private void trigger(SetIrqs call) throws KernelError {
         int irq = call.index() - Vfio.VFIO_PCI_NUM_IRQS;
-        if (call.has(Vfio.VFIO_IRQ_SET_DATA_EVENTFD)) {
+        if (call.isEventFd()) {
             EventFd eventFd = eventFdOf(call);
             if (display.eventFd(irq).isPresent()) {
                 leaked++;
             }
             display.setEventFd(irq, Optional.of(eventFd));
-        } else if (call.has(Vfio.VFIO_IRQ_SET_DATA_NONE) && call.count() == 0) {
+        } else if (call.isWithoutData() && call.count() == 0) {
             if (display.eventFd(irq).isPresent() && mayRaceWithVblank()) {
                 hasty++;
             }
@@ -214,94 +157,60 @@ final class IrqSettings {
                 && (!display.isMasked() || kernel.nanoTime() - maskedAt < twoVblanks);
     }
 
-    private void msi(Call call) throws KernelError {
+    private void msi(SetIrqs call) throws KernelError {
         if (call.action() != Vfio.VFIO_IRQ_SET_ACTION_TRIGGER) {
             throw new KernelError(Errno.ENOTTY);
         }
-        if (call.has(Vfio.VFIO_IRQ_SET_DATA_EVENTFD)) {
+        if (call.isEventFd()) {
             msi = Optional.of(eventFdOf(call));
-        } else if (call.has(Vfio.VFIO_IRQ_SET_DATA_NONE) && call.count() == 0) {
+        } else if (call.isWithoutData() && call.count() == 0) {
             msi = Optional.empty();
         }
     }
 
     /** vfio_pci_set_req_trigger() of drivers/vfio/pci/vfio_pci_intrs.c, where alone -1 disarms. */
-    private void request(Call call) throws KernelError {
+    private void request(SetIrqs call) throws KernelError {
         if (!profile.requestIrq() || call.action() != Vfio.VFIO_IRQ_SET_ACTION_TRIGGER) {
             throw new KernelError(Errno.ENOTTY);
         }
         if (call.start() != 0 || Integer.compareUnsigned(call.count(), 1) > 0) {
             throw new KernelError(Errno.EINVAL);
         }
-        if (call.has(Vfio.VFIO_IRQ_SET_DATA_NONE)) {
+        if (call.isWithoutData()) {
             if (call.count() == 0) {
                 request = Optional.empty();
             } else {
                 request();
             }
-        } else if (call.has(Vfio.VFIO_IRQ_SET_DATA_BOOL)) {
-            if (call.data().length > 0 && call.data()[0] != 0) {
+        } else if (call.isBool()) {
+            if (call.data().length > 0 && call.bool(0)) {
                 request();
             }
         } else {
             if (call.data().length == 0) {
                 throw new KernelError(Errno.EINVAL);
             }
-            int number = eventFdNumber(call);
+            int number = call.eventFd(0);
             if (number == -1) {
                 request = Optional.empty();
             } else if (number < 0) {
                 throw new KernelError(Errno.EINVAL);
             } else {
-                request = Optional.of(eventFd(number));
+                request = Optional.of(kernel.eventFd(number));
             }
         }
     }
 
     /** {@code eventfd_ctx_fdget(*(int *)data)}, where data is a null pointer if the call brought none. */
-    private EventFd eventFdOf(Call call) throws KernelError {
+    private EventFd eventFdOf(SetIrqs call) throws KernelError {
         if (call.data().length == 0) {
             throw forbid();
         }
-        return eventFd(eventFdNumber(call));
-    }
-
-    private static int eventFdNumber(Call call) {
-        return ByteBuffer.wrap(call.data()).order(ByteOrder.LITTLE_ENDIAN).getInt();
-    }
-
-    /** eventfd_ctx_fdget(): EBADF for what is not open, -1 included; EINVAL for what is no eventfd. */
-    private EventFd eventFd(int number) throws KernelError {
-        if (kernel.descriptors().file(number) instanceof EventFd eventFd) {
-            return eventFd;
-        }
-        throw new KernelError(Errno.EINVAL);
+        return kernel.eventFd(call.eventFd(0));
     }
 
     private KernelError forbid() {
         forbidden++;
         return new KernelError(Errno.EINVAL);
-    }
-
-    /** What a call asks for, for the trace; the empty string if it cannot be read. */
-    static String describe(UserSpace memory, long address) {
-        try {
-            return describe(Call.of(memory.struct(address, Vfio.IrqSet.SIZE)));
-        } catch (KernelError error) {
-            return "";
-        }
-    }
-
-    private static String describe(Call call) {
-        String action = switch (call.action()) {
-            case Vfio.VFIO_IRQ_SET_ACTION_MASK -> "mask";
-            case Vfio.VFIO_IRQ_SET_ACTION_UNMASK -> "unmask";
-            case Vfio.VFIO_IRQ_SET_ACTION_TRIGGER ->
-                call.has(Vfio.VFIO_IRQ_SET_DATA_EVENTFD)
-                        ? "arm"
-                        : call.has(Vfio.VFIO_IRQ_SET_DATA_NONE) && call.count() == 0 ? "disarm" : "trigger";
-            default -> "flags 0x" + Integer.toHexString(call.flags());
-        };
-        return action + " index " + Integer.toUnsignedString(call.index());
     }
 }

@@ -1,6 +1,7 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.linux.ClosedException;
+import io.vfio4j.linux.uapi.Errno;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
@@ -27,16 +28,17 @@ final class Kernel {
     private final LockedMemory lockedMemory;
     private final boolean virtual;
     private final long origin;
+    private int groups;
     private int inodes = 10_000;
     private long virtualNanos;
     private boolean closed;
 
-    Kernel(boolean virtual, int descriptorLimit, int user, int ptraceScope, long lockedMemoryLimit) {
+    Kernel(boolean virtual, ProcessLimits limits, Surroundings surroundings) {
         this.virtual = virtual;
         this.origin = System.nanoTime();
-        this.processes = new Processes(this, descriptorLimit, user, ptraceScope);
-        this.lockedMemory = new LockedMemory(memory, lockedMemoryLimit);
-        Procfs.mount(files, processes, () -> ProcessLimits.text(descriptorLimit, lockedMemory.limitText()));
+        this.processes = new Processes(this, limits.descriptors(), surroundings);
+        this.lockedMemory = new LockedMemory(memory, processes, limits.lockedBytes());
+        Procfs.mount(files, processes, limits);
         files.makeDirectory("/run");
         files.makeDirectory("/tmp");
     }
@@ -88,6 +90,19 @@ final class Kernel {
 
     LockedMemory lockedMemory() {
         return lockedMemory;
+    }
+
+    /** eventfd_ctx_fdget(): EBADF for what is not open, -1 included; EINVAL for what is no eventfd. */
+    EventFd eventFd(int number) throws KernelError {
+        if (descriptors().file(number) instanceof EventFd eventFd) {
+            return eventFd;
+        }
+        throw new KernelError(Errno.EINVAL);
+    }
+
+    /** The number of a new iommu group. */
+    int newGroup() {
+        return ++groups;
     }
 
     VblankTimers vblankTimers() {

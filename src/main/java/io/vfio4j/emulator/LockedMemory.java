@@ -1,32 +1,40 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.linux.uapi.Errno;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
- * What is pinned of the process's memory, against RLIMIT_MEMLOCK. Type 1 counts by process (mm->locked_vm), iommufd by user
- * (user->locked_vm): neither sees what the other has.
+ * What is pinned of the processes' memory, against RLIMIT_MEMLOCK, which does not bind who has CAP_IPC_LOCK. Type 1 counts by
+ * process (mm->locked_vm), iommufd by user (user->locked_vm): neither sees what the other has.
  */
 final class LockedMemory {
-    static final long UNLIMITED = Long.MAX_VALUE;
-
     /** Who counts. */
     enum Account {
         PROCESS,
         USER
     }
 
-    private final UserSpace memory;
-    private final long limit;
-    private final long[] locked = new long[Account.values().length];
+    private record Owner(Account account, int id) {
+        private static Owner of(Account account, Task task) {
+            return new Owner(account, account == Account.PROCESS ? task.pid() : task.user());
+        }
+    }
 
-    LockedMemory(UserSpace memory, long limit) {
+    private final UserSpace memory;
+    private final Processes processes;
+    private final long limit;
+    private final Map<Owner, Long> locked = new HashMap<>();
+
+    LockedMemory(UserSpace memory, Processes processes, long limit) {
         this.memory = memory;
+        this.processes = processes;
         this.limit = limit;
     }
 
-    /** As {@code /proc/self/limits} shows it. */
-    String limitText() {
-        return limit == UNLIMITED ? "unlimited" : Long.toString(limit);
+    /** Whose memory is mapped now: that of the process that makes the call. */
+    Task mapper() {
+        return processes.current();
     }
 
     /** pin_user_pages() of a whole area, and its accounting. */
@@ -34,21 +42,19 @@ final class LockedMemory {
         if (!memory.isAccessible(area.address(), area.length(), area.writable())) {
             throw new KernelError(Errno.EFAULT);
         }
-        if (limit != UNLIMITED && locked[account.ordinal()] + area.length() > limit) {
+        Owner owner = Owner.of(account, area.mapper());
+        long sum = locked.getOrDefault(owner, 0L) + area.length();
+        if (!area.mapper().hasCapabilities() && sum > limit) {
             throw new KernelError(Errno.ENOMEM);
         }
-        locked[account.ordinal()] += area.length();
+        locked.put(owner, sum);
     }
 
     void unpin(Account account, IovaMap.Area area) {
-        locked[account.ordinal()] -= area.length();
+        locked.merge(Owner.of(account, area.mapper()), -area.length(), Long::sum);
     }
 
     long locked() {
-        long sum = 0;
-        for (long bytes : locked) {
-            sum += bytes;
-        }
-        return sum;
+        return locked.values().stream().mapToLong(Long::longValue).sum();
     }
 }

@@ -2,14 +2,19 @@ package io.vfio4j.emulator;
 
 import java.util.Locale;
 
-/** {@code /proc/self/limits}: fs/proc/base.c, proc_pid_limits(). Only what is limited here is in it. */
-final class ProcessLimits {
-    private ProcessLimits() {}
+/**
+ * What a process may have: the resource limits that are emulated.
+ *
+ * @param descriptors RLIMIT_NOFILE
+ * @param lockedBytes RLIMIT_MEMLOCK
+ */
+record ProcessLimits(int descriptors, long lockedBytes) {
 
-    static String text(int descriptors, String lockedBytes) {
+    /** {@code /proc/self/limits}: fs/proc/base.c, proc_pid_limits(). */
+    String text() {
         return line("Limit", "Soft Limit", "Hard Limit", "Units")
                 + line("Max open files", Integer.toString(descriptors), Integer.toString(descriptors), "files")
-                + line("Max locked memory", lockedBytes, lockedBytes, "bytes");
+                + line("Max locked memory", Long.toString(lockedBytes), Long.toString(lockedBytes), "bytes");
     }
 
     private static String line(String name, String soft, String hard, String unit) {

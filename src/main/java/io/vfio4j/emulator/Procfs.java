@@ -3,6 +3,7 @@ package io.vfio4j.emulator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** /proc, as far as it tells of processes: fs/proc/base.c, fs/proc/fd.c, fs/proc/array.c. */
 final class Procfs {
@@ -12,15 +13,14 @@ final class Procfs {
     private static final String HOST_PID_NAMESPACE = "pid:[4026531836]";
 
     private final Processes processes;
+    private final ProcessLimits limits;
 
-    private final FileTree.Show limits;
-
-    private Procfs(Processes processes, FileTree.Show limits) {
+    private Procfs(Processes processes, ProcessLimits limits) {
         this.processes = processes;
         this.limits = limits;
     }
 
-    static void mount(FileTree files, Processes processes, FileTree.Show limits) {
+    static void mount(FileTree files, Processes processes, ProcessLimits limits) {
         files.put("/proc", new Procfs(processes, limits).root());
         files.put("/proc/sys/kernel/yama/ptrace_scope", Integer.toString(processes.ptraceScope()));
     }
@@ -51,7 +51,7 @@ final class Procfs {
         directory.put("comm", text(task.shortName() + "\n"));
         directory.put("cmdline", text(task.command() + "\0"));
         directory.put("status", text(status(task)));
-        directory.put("limits", FileTree.Text.readOnly(limits));
+        directory.put("limits", text(limits.text()));
         directory.put("stat", text(task.pid() + " (" + task.shortName() + ") S 1 1 1 0 -1 4194304 0 0\n"));
         directory.put("fd", new Descriptors(task) {
             @Override
@@ -66,7 +66,7 @@ final class Procfs {
             }
         });
         FileTree.Directory namespaces = new FileTree.Directory();
-        namespaces.put("pid", new FileTree.Link(HOST_PID_NAMESPACE));
+        namespaces.put("pid", new FileTree.Link(processes.inContainer() ? "pid:[4026532201]" : HOST_PID_NAMESPACE));
         directory.put("ns", namespaces);
         return directory;
     }
@@ -79,7 +79,9 @@ final class Procfs {
         String ids = ("\t" + task.user()).repeat(4);
         String capabilities = task.hasCapabilities() ? ALL_CAPABILITIES : NO_CAPABILITIES;
         return "Name:\t" + task.shortName() + "\nState:\tS (sleeping)\nTgid:\t" + task.pid() + "\nPid:\t" + task.pid()
-                + "\nUid:" + ids + "\nGid:" + ids + "\nCapInh:\t" + NO_CAPABILITIES + "\nCapPrm:\t" + capabilities
+                + "\nUid:" + ids + "\nGid:" + ids + "\nGroups:\t"
+                + task.groups().stream().map(group -> group + " ").collect(Collectors.joining()) + "\nCapInh:\t"
+                + NO_CAPABILITIES + "\nCapPrm:\t" + capabilities
                 + "\nCapEff:\t" + capabilities + "\nCapBnd:\t" + ALL_CAPABILITIES + "\n";
     }
 

@@ -206,7 +206,8 @@ final class Type1 {
                 last,
                 user,
                 (flags & Vfio.VFIO_DMA_MAP_FLAG_READ) != 0,
-                (flags & Vfio.VFIO_DMA_MAP_FLAG_WRITE) != 0);
+                (flags & Vfio.VFIO_DMA_MAP_FLAG_WRITE) != 0,
+                kernel.lockedMemory().mapper());
         if (translatedGroups > 0) {
             kernel.lockedMemory().pin(LockedMemory.Account.PROCESS, area);
         }

@@ -61,14 +61,18 @@ final class VfioDevice {
         return opens > 0;
     }
 
+    /** Whether somebody has a descriptor for it, be it of use or not. */
+    boolean isHeld() {
+        return registrations > 0;
+    }
+
     /** vfio_device_show_fdinfo(), since Linux 6.18. */
     void showInFdinfo(String sysfsPath) {
         fdinfo = "vfio-device-syspath: " + sysfsPath + "\n";
     }
 
-    /** Whether somebody has a descriptor for it, be it of use or not. */
-    boolean isHeld() {
-        return registrations > 0;
+    String fdinfo() {
+        return fdinfo;
     }
 
     /** Runs an action when the last descriptor is closed, or now if there is none. */

@@ -17,10 +17,12 @@
  * far as {@link io.vfio4j.linux.SystemCalls} reaches; sysfs of mediated devices, with create and remove; VFIO containers, groups
  * and devices; the association with a VM by the KVM-VFIO device; irqfds with resampling, the routing of their interrupts, and
  * KVM's file of statistics; device, region and irq info, SET_IRQS, QUERY_GFX_PLANE and GET_GFX_DMABUF with the reuse of ids; the EDID region; vblanks; what the guest's flips, cursor updates, pipes and modes do to
- * the display irq; its pictures, which are a function of the frame's number.
+ * the display irq; its pictures, which are a function of the frame's number. Besides vGPUs there are
+ * {@linkplain io.vfio4j.emulator.PeripheralKind other devices}, of vfio-pci and of the sample driver mtty, whose registers raise INTx
+ * and MSI, with mask, unmask, unmask by eventfd and loop-back; ERR and REQ; unbind.
  *
  * <p><b>Not emulated:</b> a guest that computes. Its registers, its aperture and its PCI configuration are memory without an
- * effect; INTx and MSI are never raised; nothing can be mapped for DMA; the vCPUs of a VM do not run: what reaches the guest is
+ * effect; a vGPU never raises INTx and MSI; BARs of vfio-pci cannot be mapped, and a device cannot be bound again; nothing can be mapped for DMA; the vCPUs of a VM do not run: what reaches the guest is
  * counted ({@link io.vfio4j.emulator.EmulatedVm}), and its statistics are what a test sets. There are no permissions: everything
  * that is there may be opened. There is one process. Errors that depend on memory pressure do not happen unless
  * {@link io.vfio4j.emulator.Faults} makes them. Calls that crash the real drivers are EINVAL, and counted. A vGPU that nobody has

@@ -3,6 +3,7 @@ package io.vfio4j.linux;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Memory that is handed to system calls: owned by who allocated it, zeroed at first.
@@ -44,9 +45,22 @@ public final class NativeMemory extends NativeBytes {
      * @throws ClosedException when the target or this memory is closed
      */
     public void putAddress(int offset, NativeBytes target) {
+        putAddress(offset, target, 0);
+    }
+
+    /**
+     * Writes the address of a byte among others, as {@link #putAddress(int, NativeBytes)} does of the first.
+     *
+     * @param offset where the 64-bit address goes
+     * @param target the bytes pointed to
+     * @param targetOffset which of them
+     * @throws ClosedException when the target or this memory is closed
+     */
+    public void putAddress(int offset, NativeBytes target, int targetOffset) {
+        Objects.checkIndex(targetOffset, target.size());
         acquire();
         try {
-            putLong(offset, target.acquire());
+            putLong(offset, target.acquire() + targetOffset);
             synchronized (targets) {
                 targets.add(target);
             }

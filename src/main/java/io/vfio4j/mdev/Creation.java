@@ -40,7 +40,12 @@ final class Creation {
             case Errno.ENOENT ->
                 "The type is gone: the driver of " + type.parent().name() + " has withdrawn it.";
             case Errno.ENODEV -> "The driver of " + type.parent().name() + " is being unloaded.";
-            default -> "The driver of " + type.parent().name() + " refused it; the kernel's log (dmesg) may say why.";
+            // The samples of older kernels say ENOMEM where no instance is left.
+            default ->
+                isExhausted()
+                        ? exhausted()
+                        : "The driver of " + type.parent().name()
+                                + " refused it; the kernel's log (dmesg) may say why.";
         };
     }
 
@@ -52,6 +57,10 @@ final class Creation {
         } catch (LinuxException notOnTheBus) {
             return "A device of this UUID is being removed, and waits for those who have it open; choose another UUID.";
         }
+    }
+
+    private boolean isExhausted() {
+        return Attribute.number(calls, type.path() + "/available_instances").orElse(1) == 0;
     }
 
     private String exhausted() {

@@ -35,6 +35,17 @@ public record MdevParent(String name, String path, Optional<String> driver) {
     }
 
     /**
+     * Whether a text can be the name of a parent or of a type: printable ASCII without blanks and slashes, at most 255 bytes, so
+     * that no path can hide in it.
+     *
+     * @param text anything
+     * @return false for the empty text, too
+     */
+    public static boolean isName(String text) {
+        return SysfsName.isValid(text);
+    }
+
+    /**
      * Looks a parent up.
      *
      * @param calls the host

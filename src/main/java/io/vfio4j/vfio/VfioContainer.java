@@ -49,8 +49,11 @@ public final class VfioContainer implements AutoCloseable {
             return calls.open(NODE, Access.READ_WRITE);
         } catch (LinuxException e) {
             throw switch (e.errno()) {
-                case Errno.ENOENT, Errno.ENODEV -> e.withAdvice("Load the module vfio (modprobe vfio).");
+                case Errno.ENOENT, Errno.ENODEV, Errno.ENXIO ->
+                    e.withAdvice(
+                            "Load the module vfio (modprobe vfio); a kernel without CONFIG_VFIO_GROUP has no containers.");
                 case Errno.EACCES -> e.withAdvice("The node is mostly open to everybody: see its mode and owner.");
+                case Errno.EPERM -> e.withAdvice(VfioGroup.DEVICE_CGROUP);
                 default -> e;
             };
         }
@@ -80,14 +83,21 @@ public final class VfioContainer implements AutoCloseable {
     /**
      * Chooses the IOMMU, the newer type 1 where there is one. Needs a group in the container.
      *
-     * @throws LinuxException when neither type is there, with advice
+     * @throws LinuxException what the kernel says, with advice
      */
     public void setIommu() throws LinuxException {
         int type = hasExtension(Vfio.VFIO_TYPE1v2_IOMMU) ? Vfio.VFIO_TYPE1v2_IOMMU : Vfio.VFIO_TYPE1_IOMMU;
         try {
             calls.ioctl(descriptor, Vfio.VFIO_SET_IOMMU, type);
         } catch (LinuxException e) {
-            throw e.withAdvice("Load the module vfio_iommu_type1.");
+            throw switch (e.errno()) {
+                case Errno.ENODEV -> e.withAdvice("Load the module vfio_iommu_type1.");
+                case Errno.EPERM ->
+                    e.withAdvice("The platform does not isolate interrupts (no interrupt remapping); the parameter"
+                            + " allow_unsafe_interrupts of the module vfio_iommu_type1 accepts that.");
+                case Errno.EINVAL -> e.withAdvice("The container has no group, or has an IOMMU already.");
+                default -> e;
+            };
         }
     }
 

@@ -14,9 +14,7 @@ import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Vfio;
 import io.vfio4j.mdev.MdevDevice;
 import java.io.IOException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -27,8 +25,8 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * An open VFIO device.
  *
- * <p>Three ways in: {@link #open} for a mediated device of this host, alone or with the KVM VM that it belongs to, and
- * {@link #adopt} or {@link #share} for a device that somebody else opened.
+ * <p>Three ways in: {@link #open} for a device of this host, alone or with the KVM VM that it belongs to, by its own node or
+ * through its group, and {@link #adopt} or {@link #share} for a device that somebody else opened.
  *
  * <p>Safe for use by any thread. No method waits for anything but the driver, {@link #close} excepted.
  */
@@ -40,11 +38,12 @@ public final class VfioDevice implements AutoCloseable {
 
     private final SystemCalls calls;
     private final String name;
-    private final Descriptor descriptor;
     private final Optional<HostDevice> host;
+    private final Optional<DeviceOwner> owner;
     private final boolean shared;
-    /** What has to be closed after the device, the first to be closed first. */
-    private final Deque<AutoCloseable> behind;
+    private final Descriptor descriptor;
+    private final Attachment resources;
+    private final Optional<Attached> attached;
     /** One object for each index, which knows whether it is armed. */
     private final Map<Integer, Irq> irqs = new ConcurrentHashMap<>();
 
@@ -53,20 +52,24 @@ public final class VfioDevice implements AutoCloseable {
     private VfioDevice(
             SystemCalls calls,
             String name,
-            Descriptor descriptor,
             Optional<HostDevice> host,
+            Optional<DeviceOwner> owner,
             boolean shared,
-            Deque<AutoCloseable> behind) {
+            Descriptor descriptor,
+            Attachment resources,
+            Optional<Attached> attached) {
         this.calls = calls;
         this.name = name;
-        this.descriptor = descriptor;
         this.host = host;
+        this.owner = owner;
         this.shared = shared;
-        this.behind = behind;
+        this.descriptor = descriptor;
+        this.resources = resources;
+        this.attached = attached;
     }
 
     /**
-     * Opens a mediated device through its group.
+     * Opens a mediated device, by its own node where it is there and may be used, else through its group.
      *
      * @param calls the host
      * @param mdev the device
@@ -74,11 +77,11 @@ public final class VfioDevice implements AutoCloseable {
      * @throws IOException what the kernel refuses, with advice; nothing stays open then
      */
     public static VfioDevice open(SystemCalls calls, MdevDevice mdev) throws IOException {
-        return open(calls, HostDevice.of(calls, mdev), Optional.empty());
+        return open(calls, HostDevice.of(calls, mdev), AttachOptions.DEFAULTS);
     }
 
     /**
-     * Opens a mediated device through its group, as part of a VM. GVT-g requires it.
+     * Opens a mediated device as {@link #open(SystemCalls, MdevDevice)}, as part of a VM. GVT-g requires it.
      *
      * @param calls the host
      * @param mdev the device
@@ -87,43 +90,29 @@ public final class VfioDevice implements AutoCloseable {
      * @throws IOException what the kernel refuses, with advice; nothing stays open then
      */
     public static VfioDevice open(SystemCalls calls, MdevDevice mdev, KvmVm vm) throws IOException {
-        return open(calls, HostDevice.of(calls, mdev), Optional.of(vm));
+        return open(calls, HostDevice.of(calls, mdev), AttachOptions.DEFAULTS.withVm(vm));
     }
 
     /**
-     * Opens a device through its group.
+     * Opens a device.
      *
      * @param calls the host
      * @param host the device
-     * @param vm the VM that it is to belong to, of this process; stays the caller's, who closes it after the device
+     * @param options by which path, and for which VM
      * @return the open device; the caller closes it
-     * @throws IOException what the kernel refuses, with advice; nothing stays open then
+     * @throws IOException what the kernel refuses, with advice, of both paths where both were tried; nothing stays open then
      */
-    public static VfioDevice open(SystemCalls calls, HostDevice host, Optional<KvmVm> vm) throws IOException {
-        int number = host.group()
-                .orElseThrow(() -> new LinuxException(Errno.ENODEV, "look up the group of", host.path())
-                        .withAdvice("The device has no IOMMU group, so no VFIO driver is bound to it."));
-        Deque<AutoCloseable> opened = new ArrayDeque<>();
-        boolean success = false;
-        try {
-            VfioContainer container = VfioContainer.open(calls);
-            opened.push(container);
-            VfioGroup group = VfioGroup.open(calls, number);
-            opened.push(group);
-            group.setContainer(container);
-            container.setIommu();
-            if (vm.isPresent()) {
-                opened.push(vm.get().associate(group.descriptor()));
-            }
-            String name = host.name();
-            VfioDevice device = new VfioDevice(calls, name, group.openDevice(name), Optional.of(host), false, opened);
-            success = true;
-            return device;
-        } finally {
-            if (!success) {
-                closeAll(opened);
-            }
-        }
+    public static VfioDevice open(SystemCalls calls, HostDevice host, AttachOptions options) throws IOException {
+        Attached attached = Attached.open(calls, host, options);
+        return new VfioDevice(
+                calls,
+                host.name(),
+                Optional.of(host),
+                Optional.empty(),
+                false,
+                attached.device(),
+                attached.resources(),
+                Optional.of(attached));
     }
 
     /**
@@ -135,12 +124,13 @@ public final class VfioDevice implements AutoCloseable {
      * @return the device; the caller closes it
      */
     public static VfioDevice adopt(SystemCalls calls, Descriptor device, String name) {
-        return new VfioDevice(calls, name, device, Optional.empty(), false, new ArrayDeque<>());
+        return fromElsewhere(calls, name, Optional.empty(), Optional.empty(), false, device);
     }
 
     /**
      * Uses a device beside its owner, mostly the VMM. The irq's trigger is one for each device, and so is the driver's dma-buf
-     * reference: on a shared device nothing is armed, and no dma-buf is fetched, unless asked for.
+     * reference: on a shared device nothing is armed, and no dma-buf is fetched, unless asked for. As long as it is open, the device and
+     * its group stay busy, also when the owner has ended.
      *
      * @param calls where the descriptor is from
      * @param device a copy of the owner's descriptor; belongs to the result from now on
@@ -148,7 +138,36 @@ public final class VfioDevice implements AutoCloseable {
      * @return the device; the caller closes it, which does not disturb the owner
      */
     public static VfioDevice share(SystemCalls calls, Descriptor device, String name) {
-        return new VfioDevice(calls, name, device, Optional.empty(), true, new ArrayDeque<>());
+        return fromElsewhere(calls, name, Optional.empty(), Optional.empty(), true, device);
+    }
+
+    /**
+     * The same where more is known: where the device is in sysfs, so that its removal is noticed, and whose it is, so that the owner's
+     * end is.
+     *
+     * @param calls where the descriptor is from
+     * @param device a copy of the owner's descriptor; belongs to the result from now on
+     * @param name what to call it
+     * @param host where it is in sysfs, if that is known
+     * @param owner who has opened it; belongs to the result from now on, which closes it after the device
+     * @return the device; the caller closes it, which does not disturb the owner
+     */
+    public static VfioDevice share(
+            SystemCalls calls, Descriptor device, String name, Optional<HostDevice> host, DeviceOwner owner) {
+        return fromElsewhere(calls, name, host, Optional.of(owner), true, device);
+    }
+
+    private static VfioDevice fromElsewhere(
+            SystemCalls calls,
+            String name,
+            Optional<HostDevice> host,
+            Optional<DeviceOwner> owner,
+            boolean shared,
+            Descriptor device) {
+        Attachment resources = new Attachment();
+        owner.ifPresent(resources::add);
+        resources.add(device);
+        return new VfioDevice(calls, name, host, owner, shared, device, resources, Optional.empty());
     }
 
     /**
@@ -163,7 +182,7 @@ public final class VfioDevice implements AutoCloseable {
     /**
      * Where it is in sysfs.
      *
-     * @return empty for a device that somebody else opened
+     * @return empty for a device that somebody else opened, unless he told
      */
     public Optional<HostDevice> host() {
         return host;
@@ -179,12 +198,51 @@ public final class VfioDevice implements AutoCloseable {
     }
 
     /**
+     * By which path it was opened.
+     *
+     * @return empty for a device that somebody else opened
+     */
+    public Optional<AttachPath> path() {
+        return attached.map(Attached::path);
+    }
+
+    /**
+     * What it reaches by DMA, and how to change that.
+     *
+     * @return empty for a device that somebody else opened: who did maps for it
+     */
+    public Optional<IoAddressSpace> dma() {
+        return attached.map(Attached::dma);
+    }
+
+    /**
      * Whether somebody else uses it too.
      *
      * @return true after {@link #share}
      */
     public boolean shared() {
         return shared;
+    }
+
+    /**
+     * Who has opened it, if that was somebody else and can be asked whether he is still there.
+     *
+     * @return empty for a device of our own, and for one of which only the descriptor is known
+     */
+    public Optional<DeviceOwner> owner() {
+        return owner;
+    }
+
+    /**
+     * Sends a copy of the device's descriptor through a UNIX socket, with a message. Does not wait.
+     *
+     * @param connection a connected socket
+     * @param message what to send with it, at least one byte
+     * @return how many bytes of the message were sent; the descriptor went with the first
+     * @throws LinuxException EAGAIN when the receiver does not read, EPIPE or ECONNRESET when it has gone
+     */
+    public int sendTo(Descriptor connection, byte[] message) throws LinuxException {
+        return calls.send(connection, message, List.of(descriptor));
     }
 
     /**
@@ -545,31 +603,20 @@ public final class VfioDevice implements AutoCloseable {
     }
 
     /**
-     * Ends the subscriptions to its irqs, disarms what is still armed, closes its mappings; then closes the device, its association with
-     * a VM, its group and its container. Waits for subscriptions as {@link IrqSubscription#close} does. Further calls do nothing.
+     * Ends the subscriptions to its irqs and disarms what is still armed; then closes the device and all that was opened for it, in the
+     * reverse order, its mappings last. A group's device is closed, and then what was mapped for DMA is unmapped; a device with a
+     * node of its own is unmapped and detached first. The device is not stopped before: what it still does by DMA goes nowhere.
+     * Waits for subscriptions as {@link IrqSubscription#close} does. Further calls do nothing.
      */
     @Override
     public void close() {
         if (!descriptor.isClosed()) {
             irqs.values().forEach(Irq::end);
         }
-        descriptor.close();
+        resources.close();
         synchronized (mappings) {
             mappings.forEach(Mapping::close);
             mappings.clear();
-        }
-        closeAll(behind);
-    }
-
-    private static void closeAll(Deque<AutoCloseable> resources) {
-        synchronized (resources) {
-            while (!resources.isEmpty()) {
-                try {
-                    resources.pop().close();
-                } catch (Exception e) {
-                    System.getLogger(VfioDevice.class.getName()).log(System.Logger.Level.WARNING, "close failed", e);
-                }
-            }
         }
     }
 

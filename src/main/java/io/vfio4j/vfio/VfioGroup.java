@@ -12,6 +12,10 @@ import java.nio.charset.StandardCharsets;
 
 /** {@code /dev/vfio/N}: the devices that can only be given away together. One process at a time may have it open. */
 public final class VfioGroup implements AutoCloseable {
+    /** devcg: what a container was not given cannot be opened, whatever the node's mode. */
+    static final String DEVICE_CGROUP =
+            "The device cgroup forbids it: give the node to the container, for example by --device.";
+
     private final SystemCalls calls;
     private final int number;
     private final Descriptor descriptor;
@@ -43,12 +47,24 @@ public final class VfioGroup implements AutoCloseable {
                 case Errno.EACCES ->
                     e.withAdvice("Give the user access to " + node + ", for example by the udev rule"
                             + " SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\".");
-                case Errno.EPERM -> e.withAdvice("A group without an IOMMU needs CAP_SYS_RAWIO.");
-                case Errno.ENOENT, Errno.ENODEV ->
+                case Errno.EPERM -> e.withAdvice("A group without an IOMMU needs CAP_SYS_RAWIO. " + DEVICE_CGROUP);
+                case Errno.ENOENT, Errno.ENODEV, Errno.ENXIO ->
                     e.withAdvice("No VFIO driver is bound to the devices of this group.");
                 default -> e;
             };
         }
+    }
+
+    /**
+     * Takes over a group that somebody else opened, such as a copy of a VMM's.
+     *
+     * @param calls where the descriptor is from
+     * @param number its number
+     * @param group the group's descriptor; belongs to the result from now on
+     * @return the group; the caller closes it
+     */
+    public static VfioGroup adopt(SystemCalls calls, int number, Descriptor group) {
+        return new VfioGroup(calls, number, group);
     }
 
     /**
@@ -79,6 +95,15 @@ public final class VfioGroup implements AutoCloseable {
         try (NativeMemory pointer = calls.allocate(Integer.BYTES)) {
             pointer.putInt(0, fd);
             calls.ioctl(descriptor, Vfio.VFIO_GROUP_SET_CONTAINER, pointer);
+        } catch (LinuxException e) {
+            throw switch (e.errno()) {
+                case Errno.EBUSY ->
+                    e.withAdvice("A driver of the host, or another process by iommufd, has a device of this group: "
+                            + devices() + ".");
+                case Errno.EPERM -> e.withAdvice("A group without an IOMMU needs CAP_SYS_RAWIO.");
+                case Errno.ENODEV -> e.withAdvice("The group has lost its devices.");
+                default -> e;
+            };
         } finally {
             container.descriptor().release();
         }
@@ -97,18 +122,25 @@ public final class VfioGroup implements AutoCloseable {
             pointer.putBytes(0, text);
             return calls.adopt(calls.ioctl(descriptor, Vfio.VFIO_GROUP_GET_DEVICE_FD, pointer), name);
         } catch (LinuxException e) {
-            throw switch (e.errno()) {
-                case Errno.ESRCH ->
-                    e.withAdvice(
-                            "The driver opens this vGPU only for a process that has the KVM VM it belongs to (GVT-g does):"
-                                    + " attach with the VM's descriptor, from the process that created the VM.");
-                case Errno.EEXIST -> e.withAdvice("This VM has another vGPU of the same kind already.");
-                case Errno.ENODEV ->
-                    e.withAdvice("The group has no device named " + name + ", or it is being removed.");
-                case Errno.EBUSY -> e.withAdvice("The device is open already.");
-                default -> e;
-            };
+            throw e.errno() == Errno.EINVAL
+                    ? e.withAdvice("The group is in no container, or the container has no IOMMU yet.")
+                    : openAdvice(e, name);
         }
+    }
+
+    /** What a driver says when its device is opened, by whichever path. */
+    static LinuxException openAdvice(LinuxException e, String name) {
+        return switch (e.errno()) {
+            case Errno.ESRCH ->
+                e.withAdvice(
+                        "The driver opens this vGPU only for a process that has the KVM VM it belongs to (GVT-g does):"
+                                + " attach with the VM's descriptor, from the process that created the VM.");
+            case Errno.EEXIST -> e.withAdvice("This VM has another vGPU of the same kind already.");
+            case Errno.ENODEV ->
+                e.withAdvice("There is no device named " + name + " any more, or it is being removed.");
+            case Errno.EBUSY -> e.withAdvice("The device is open already.");
+            default -> e;
+        };
     }
 
     private String devices() {

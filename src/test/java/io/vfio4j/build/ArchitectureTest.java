@@ -40,7 +40,7 @@ class ArchitectureTest {
             .layer("display")
             .definedBy("io.vfio4j.display..", "io.vfio4j.doctor..")
             .layer("vfio")
-            .definedBy("io.vfio4j.vfio..", "io.vfio4j.mdev..", "io.vfio4j.kvm..")
+            .definedBy("io.vfio4j.vfio..", "io.vfio4j.mdev..", "io.vfio4j.kvm..", "io.vfio4j.handover..")
             .layer("loop")
             .definedBy("io.vfio4j.loop..")
             .layer("proc")

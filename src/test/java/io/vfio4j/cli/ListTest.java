@@ -33,7 +33,7 @@ class ListTest {
             CommandRun run = CommandRun.on(host, "list");
             assertEquals(0, run.exitCode());
             assertTrue(run.out().contains("No mediated device was created yet"), run.out());
-            assertTrue(run.out().contains("/sys/class/mdev_bus/0000:00:02.0/"), run.out());
+            assertTrue(run.out().contains("vfio4j mdev create 0000:00:02.0 i915-GVTg_V5_1"), run.out());
         }
     }
 

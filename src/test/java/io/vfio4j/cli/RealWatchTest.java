@@ -67,7 +67,7 @@ class RealWatchTest {
         }
     }
 
-    private static ProcessBuilder vfio4j(String... arguments) {
+    static ProcessBuilder vfio4j(String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:-UsePerfData",

@@ -23,14 +23,29 @@ class UsageTest {
                 "info nonsense",
                 "info emulated:v9",
                 "info emulated:v5 --nonsense",
-                "watch pid:1",
+                "watch pid:0",
+                "watch socket:",
+                "watch --take-irq " + ABSENT,
+                "watch --fetch-dmabuf emulated:v5",
+                "watch --virtual pid:1",
+                "doctor pid:1",
                 "watch emulated:v5:nonsense",
                 "watch --for soon",
                 "watch --for",
                 "watch --policy sometimes",
                 "watch --policy timer=0s",
                 "watch --min-interval -1s",
-                "watch --virtual " + ABSENT
+                "watch --virtual " + ABSENT,
+                "mdev",
+                "mdev destroy",
+                "mdev types more",
+                "mdev create",
+                "mdev create mdpy",
+                "mdev create mdpy mdpy-vga --uuid 1",
+                "mdev create mdpy mdpy-vga --wait soon",
+                "mdev remove",
+                "mdev remove nonsense",
+                "mdev remove " + ABSENT + " --wait"
             })
     void aWrongCommandLineIsOneSentenceAHintAndExitCode2(String line) {
         CommandRun run = CommandRun.of(line.isEmpty() ? new String[0] : line.split(" "));
@@ -42,7 +57,21 @@ class UsageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--help", "list --help", "info --help", "watch --help", "help", "help watch"})
+    @ValueSource(
+            strings = {
+                "--help",
+                "list --help",
+                "info --help",
+                "watch --help",
+                "mdev --help",
+                "mdev types --help",
+                "mdev create --help",
+                "mdev remove --help",
+                "help",
+                "help watch",
+                "help mdev",
+                "mdev help remove"
+            })
     void helpHasExamplesAndSucceeds(String line) {
         CommandRun run = CommandRun.of(line.split(" "));
         assertEquals(0, run.exitCode(), run.err());

@@ -1,5 +1,6 @@
 package io.vfio4j.contract;
 
+import io.vfio4j.emulator.DeviceNodes;
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.Pipe;
 import io.vfio4j.emulator.Removal;
@@ -8,13 +9,25 @@ import io.vfio4j.emulator.Vgpu;
 import io.vfio4j.emulator.VgpuProfile;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.AttachPath;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** The emulated host in virtual time. */
 final class EmulatorHost implements TestHost {
     private final EmulatedHost host = EmulatedHost.builder().build();
+    private final DeviceNodes nodes;
+
+    /** As Debian's kernels are. */
+    EmulatorHost() {
+        this(DeviceNodes.GROUP);
+    }
+
+    EmulatorHost(DeviceNodes nodes) {
+        this.nodes = nodes;
+    }
 
     @Override
     public SystemCalls systemCalls() {
@@ -23,7 +36,25 @@ final class EmulatorHost implements TestHost {
 
     @Override
     public TestVgpu create(String dialect) {
-        return new EmulatorVgpu(host, host.create(VgpuProfile.named(dialect)));
+        return create(VgpuProfile.named(dialect));
+    }
+
+    @Override
+    public TestVgpu createForVm(String dialect) {
+        return create(VgpuProfile.named(dialect).withKvmRequired(true));
+    }
+
+    private TestVgpu create(VgpuProfile profile) {
+        return new EmulatorVgpu(host, host.create(profile.withNodes(nodes)));
+    }
+
+    @Override
+    public Set<AttachPath> paths() {
+        return switch (nodes) {
+            case GROUP -> Set.of(AttachPath.GROUP);
+            case CDEV -> Set.of(AttachPath.CDEV);
+            case GROUP_AND_CDEV -> Set.of(AttachPath.GROUP, AttachPath.CDEV);
+        };
     }
 
     @Override

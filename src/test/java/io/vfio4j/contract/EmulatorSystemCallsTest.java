@@ -1,6 +1,7 @@
 package io.vfio4j.contract;
 
 import io.vfio4j.emulator.EmulatedHost;
+import io.vfio4j.emulator.EmulatedProcess;
 import io.vfio4j.emulator.VgpuProfile;
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
@@ -38,6 +39,32 @@ class EmulatorSystemCallsTest extends SystemCallsContract {
                 calls.readText(device + "/uevent"),
                 "mdev_type",
                 calls.readLink(device + "/mdev_type"));
+    }
+
+    @Override
+    protected int ownPid() {
+        return host.pid();
+    }
+
+    @Override
+    protected OtherProcess otherProcess() {
+        EmulatedProcess process = host.process("sleep");
+        return new OtherProcess() {
+            @Override
+            public int pid() {
+                return process.pid();
+            }
+
+            @Override
+            public void end() {
+                process.end();
+            }
+        };
+    }
+
+    @Override
+    protected String socketDirectory() {
+        return "/run";
     }
 
     /** {@code VFIO_MINOR} of include/linux/miscdevice.h. */

@@ -2,11 +2,14 @@ package io.vfio4j.contract;
 
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.AttachPath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
@@ -29,6 +32,28 @@ final class RealHost implements TestHost {
 
     @Override
     public TestVgpu create(String dialect) throws IOException {
+        return create(dialect, false);
+    }
+
+    @Override
+    public TestVgpu createForVm(String dialect) throws IOException {
+        return create(dialect, true);
+    }
+
+    @Override
+    public Set<AttachPath> paths() {
+        Set<AttachPath> paths = EnumSet.noneOf(AttachPath.class);
+        if (Files.exists(Path.of("/dev/vfio/vfio"))) {
+            paths.add(AttachPath.GROUP);
+        }
+        if (Files.exists(Path.of("/dev/iommu"))) {
+            paths.add(AttachPath.CDEV);
+        }
+        return paths;
+    }
+
+    private TestVgpu create(String dialect, boolean forVm) throws IOException {
+        write(PARAMETERS.resolve("kvm_required"), forVm ? "Y" : "N");
         write(PARAMETERS.resolve("dialect"), dialect);
         write(PARAMETERS.resolve("stepped"), "1");
         UUID uuid = UUID.randomUUID();
@@ -54,6 +79,7 @@ final class RealHost implements TestHost {
                     || target.contains("timerfd")
                     || target.contains("eventpoll")
                     || target.contains("kvm")
+                    || target.contains("iommu")
                     || target.contains("dmabuf");
         } catch (IOException closedMeanwhile) {
             return false;

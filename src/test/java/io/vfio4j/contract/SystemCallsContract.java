@@ -15,16 +15,20 @@ import io.vfio4j.linux.FileStatus;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.Poller;
+import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Ioctl;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -112,6 +116,40 @@ public abstract class SystemCallsContract {
             return directory + "/" + link;
         }
     }
+
+    /**
+     * The number of the process whose system calls are tested.
+     *
+     * @return its pid
+     */
+    protected abstract int ownPid();
+
+    /**
+     * Starts another process, with nothing in particular open, which this one may look into.
+     *
+     * @return the process, which the test ends
+     */
+    protected abstract OtherProcess otherProcess() throws Exception;
+
+    /** A process that does nothing but wait for its end. */
+    public interface OtherProcess {
+        /**
+         * Its number.
+         *
+         * @return the pid
+         */
+        int pid();
+
+        /** Kills it, and returns when it has ended; again if need be. */
+        void end() throws Exception;
+    }
+
+    /**
+     * A directory for sockets, in which there is no file named {@code socket}.
+     *
+     * @return its absolute path
+     */
+    protected abstract String socketDirectory() throws Exception;
 
     /**
      * A node of a character device.
@@ -836,6 +874,339 @@ public abstract class SystemCallsContract {
         @Test
         void is_not_made_of_a_buffer_on_the_heap() {
             assertThrows(IllegalArgumentException.class, () -> linux.wrap(ByteBuffer.allocate(32)));
+        }
+    }
+
+    @Nested
+    class Another_process {
+        @Test
+        void has_not_exited_until_it_ends() throws Exception {
+            OtherProcess other = endedLater(otherProcess());
+            Descriptor process = closedLater(linux.openProcess(other.pid()));
+            assertFalse(linux.hasExited(process));
+            other.end();
+            assertTrue(linux.hasExited(process));
+        }
+
+        @Test
+        void that_has_ended_is_no_more() throws Exception {
+            OtherProcess other = endedLater(otherProcess());
+            other.end();
+            refused(Errno.ESRCH, "pidfd_open", () -> linux.openProcess(other.pid()));
+            refused(Errno.EINVAL, "pidfd_open", () -> linux.openProcess(-1));
+            refused(Errno.EINVAL, "pidfd_open", () -> linux.openProcess(0));
+        }
+
+        @Test
+        void lets_its_descriptors_be_copied_while_it_lives() throws Exception {
+            OtherProcess other = endedLater(otherProcess());
+            Descriptor process = closedLater(linux.openProcess(other.pid()));
+            refused(Errno.EBADF, "pidfd_getfd", () -> linux.copyDescriptor(process, NOT_OPEN, "nothing"));
+            other.end();
+            LinuxException e =
+                    assertThrows(LinuxException.class, () -> linux.copyDescriptor(process, NOT_OPEN, "nothing"));
+            // EBADF before Linux 6.9 or so, which did not tell.
+            assertTrue(e.errno() == Errno.ESRCH || e.errno() == Errno.EBADF, e.getMessage());
+        }
+
+        @Test
+        void of_which_this_one_is_a_case_has_copies_that_are_the_same_file() throws Exception {
+            Descriptor self = closedLater(linux.openProcess(ownPid()));
+            assertFalse(linux.hasExited(self));
+            Descriptor event = linux.eventFd("an event");
+            Descriptor copy = closedLater(linux.copyDescriptor(self, numberOf(event), "a copy"));
+            assertEquals("a copy", copy.description());
+            assertNotEquals(numberOf(event), numberOf(copy));
+            linux.signal(event, 7);
+            event.close();
+            assertEquals(7, linux.drain(copy));
+            linux.signal(copy, 2);
+            assertEquals(2, linux.drain(copy));
+        }
+
+        @Test
+        void is_opened_by_nothing_but_its_number() throws Exception {
+            Descriptor event = eventFd();
+            refused(Errno.EBADF, "pidfd_getfd", () -> linux.copyDescriptor(event, 0, "nothing"));
+        }
+
+        @Test
+        void of_which_nothing_can_be_had_after_the_descriptor_was_closed() throws Exception {
+            Descriptor process = linux.openProcess(ownPid());
+            process.close();
+            assertThrows(ClosedException.class, () -> linux.hasExited(process));
+            assertThrows(ClosedException.class, () -> linux.copyDescriptor(process, 0, "nothing"));
+        }
+    }
+
+    private OtherProcess endedLater(OtherProcess process) {
+        opened.add(0, process::end);
+        return process;
+    }
+
+    private static int numberOf(Descriptor descriptor) {
+        int number = descriptor.acquire();
+        descriptor.release();
+        return number;
+    }
+
+    private static LinuxException refused(int errno, String operation, Executable call) {
+        LinuxException e = assertThrows(LinuxException.class, call);
+        assertEquals(Errno.name(errno), e.errnoName(), e.getMessage());
+        assertEquals(operation, e.operation());
+        return e;
+    }
+
+    @Nested
+    class A_socket {
+        private static final Duration AT_ONCE = Duration.ZERO;
+        private static final Duration SOON = Duration.ofSeconds(20);
+
+        private String path;
+        private Descriptor listener;
+        private Descriptor client;
+        private Descriptor server;
+
+        @BeforeEach
+        void connect() throws Exception {
+            path = socketDirectory() + "/socket";
+            listener = closedLater(linux.listen(path));
+            client = closedLater(linux.connect(path, SOON));
+            server = closedLater(linux.accept(listener).orElseThrow());
+        }
+
+        @AfterEach
+        void removePath() throws Exception {
+            if (linux.exists(path)) {
+                linux.removeFile(path);
+            }
+        }
+
+        private void send(String text, Descriptor... attached) throws LinuxException {
+            assertEquals(text.length(), linux.send(server, bytes(text), List.of(attached)));
+        }
+
+        private Received receive(int bytes, int descriptors) throws LinuxException {
+            return closedLater(linux.receive(client, bytes, descriptors, SOON));
+        }
+
+        private static byte[] bytes(String text) {
+            return text.getBytes(StandardCharsets.US_ASCII);
+        }
+
+        private static String text(Received received) {
+            return new String(received.data(), StandardCharsets.US_ASCII);
+        }
+
+        @Test
+        void carries_bytes_and_descriptors() throws Exception {
+            Descriptor first = linux.eventFd("first");
+            Descriptor second = eventFd();
+            send("hello", first, second);
+            first.close();
+            Received received = receive(100, 2);
+            assertEquals("hello", text(received));
+            assertFalse(received.incomplete());
+            List<Descriptor> descriptors = received.take();
+            descriptors.forEach(SystemCallsContract.this::closedLater);
+            assertEquals(2, descriptors.size());
+            assertTrue(descriptors.get(0).description().contains(path));
+            linux.signal(descriptors.get(1), 3);
+            assertEquals(3, linux.drain(second));
+            linux.signal(descriptors.get(0), 4);
+            assertEquals(4, linux.drain(descriptors.get(0)));
+            assertThrows(IllegalStateException.class, received::take);
+        }
+
+        @Test
+        void closes_the_descriptors_that_nobody_takes() throws Exception {
+            Descriptor event = eventFd();
+            send("a", event, event, event);
+            Received received = receive(1, 3);
+            List<Integer> numbers = new ArrayList<>();
+            assertEquals(3, received.descriptorCount());
+            received.close();
+            // The numbers are free again, so that the next ones get them.
+            send("b", event, event, event);
+            Received again = receive(1, 3);
+            again.take().forEach(descriptor -> numbers.add(numberOf(closedLater(descriptor))));
+            assertEquals(3, new HashSet<>(numbers).size());
+            assertThrows(IllegalArgumentException.class, () -> linux.receive(client, 1, 254, AT_ONCE));
+        }
+
+        @Test
+        void carries_as_many_descriptors_as_a_message_may() throws Exception {
+            Descriptor event = eventFd();
+            Descriptor[] many = new Descriptor[Received.MOST_DESCRIPTORS];
+            Arrays.fill(many, event);
+            send("many", many);
+            assertEquals(many.length, receive(4, many.length).descriptorCount());
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> linux.send(server, bytes("x"), Collections.nCopies(many.length + 1, event)));
+        }
+
+        @ParameterizedTest
+        @CsvSource({"0, 1", "0, 3", "1, 2", "1, 3", "2, 3"})
+        void drops_descriptors_for_which_there_is_no_room_and_says_so(int room, int sent) throws Exception {
+            Descriptor event = eventFd();
+            send("text", Collections.nCopies(sent, event).toArray(Descriptor[]::new));
+            Received received = receive(10, room);
+            assertEquals("text", text(received));
+            assertEquals(room, received.descriptorCount());
+            assertTrue(received.incomplete());
+        }
+
+        @Test
+        void keeps_what_is_beyond_for_the_next_call_and_descriptors_at_the_first_byte() throws Exception {
+            send("hello", eventFd());
+            send(" world");
+            Received first = receive(2, 1);
+            assertEquals("he", text(first));
+            assertEquals(1, first.descriptorCount());
+            Received rest = receive(100, 1);
+            assertEquals("llo world", text(rest));
+            assertEquals(0, rest.descriptorCount());
+        }
+
+        @Test
+        void does_not_read_on_behind_descriptors() throws Exception {
+            send("plain ");
+            send("with", eventFd());
+            send("more");
+            Received first = receive(100, 1);
+            assertEquals("plain with", text(first));
+            assertEquals(1, first.descriptorCount());
+            assertEquals("more", text(receive(100, 1)));
+        }
+
+        @Test
+        void waits_no_longer_than_it_is_told() throws Exception {
+            refused(Errno.EAGAIN, "recvmsg", () -> linux.receive(client, 1, 0, AT_ONCE));
+            long before = linux.nanoTime();
+            refused(Errno.EAGAIN, "recvmsg", () -> linux.receive(client, 1, 0, Duration.ofMillis(5)));
+            assertTrue(linux.nanoTime() - before >= 5_000_000);
+            send("late");
+            assertEquals("late", text(receive(10, 0)));
+        }
+
+        @Test
+        void ends_when_the_other_side_closes_and_not_before_everything_was_read() throws Exception {
+            assertFalse(linux.isHungUp(client));
+            send("last", eventFd());
+            server.close();
+            assertTrue(linux.isHungUp(client));
+            Received last = receive(10, 1);
+            assertEquals("last", text(last));
+            assertEquals(1, last.descriptorCount());
+            for (int i = 0; i < 2; i++) {
+                assertEquals(0, receive(10, 1).data().length);
+            }
+            refused(Errno.EPIPE, "sendmsg", () -> linux.send(client, bytes("x"), List.of()));
+        }
+
+        @Test
+        void is_reset_when_the_other_side_closes_unread() throws Exception {
+            assertEquals(1, linux.send(client, bytes("x"), List.of(eventFd())));
+            server.close();
+            assertTrue(linux.isHungUp(client));
+            refused(Errno.ECONNRESET, "recvmsg", () -> linux.receive(client, 1, 0, SOON));
+            assertEquals(0, receive(1, 0).data().length);
+        }
+
+        @Test
+        void takes_no_more_when_nobody_reads() throws Exception {
+            byte[] much = new byte[64 * 1024];
+            refused(Errno.EAGAIN, "sendmsg", () -> {
+                for (int i = 0; i < 1_000; i++) {
+                    linux.send(server, much, List.of());
+                }
+            });
+            assertThrows(IllegalArgumentException.class, () -> linux.send(server, new byte[0], List.of()));
+        }
+
+        @Test
+        void is_accepted_when_somebody_has_connected() throws Exception {
+            assertEquals(Optional.empty(), linux.accept(listener));
+            closedLater(linux.connect(path, AT_ONCE));
+            closedLater(linux.accept(listener).orElseThrow());
+            assertEquals(Optional.empty(), linux.accept(listener));
+            refused(Errno.EINVAL, "accept4", () -> linux.accept(server));
+        }
+
+        @Test
+        void lets_only_so_many_wait() throws Exception {
+            refused(Errno.EAGAIN, "connect", () -> {
+                for (int i = 0; i < 1_000; i++) {
+                    closedLater(linux.connect(path, Duration.ofMillis(1)));
+                }
+            });
+            closedLater(linux.accept(listener).orElseThrow());
+            closedLater(linux.connect(path, SOON));
+        }
+
+        @Test
+        void resets_who_was_not_accepted_when_it_is_closed() throws Exception {
+            Descriptor waiting = closedLater(linux.connect(path, SOON));
+            listener.close();
+            refused(Errno.ECONNRESET, "recvmsg", () -> linux.receive(waiting, 1, 0, SOON));
+            assertTrue(linux.isHungUp(waiting));
+        }
+
+        @Test
+        void leaves_its_path_behind_where_nobody_listens() throws Exception {
+            refused(Errno.EADDRINUSE, "bind", () -> linux.listen(path));
+            listener.close();
+            assertTrue(linux.exists(path));
+            refused(Errno.ECONNREFUSED, "connect", () -> linux.connect(path, SOON));
+            refused(Errno.EADDRINUSE, "bind", () -> linux.listen(path));
+            refused(Errno.ENXIO, "open", () -> linux.open(path, Access.READ_WRITE));
+            linux.removeFile(path);
+            refused(Errno.ENOENT, "connect", () -> linux.connect(path, SOON));
+            refused(Errno.ENOENT, "unlink", () -> linux.removeFile(path));
+            closedLater(linux.listen(path));
+        }
+
+        @Test
+        void is_found_by_a_path_that_leads_to_one() throws Exception {
+            refused(Errno.ENOENT, "connect", () -> linux.connect(path + "-not", SOON));
+            refused(Errno.ENOENT, "bind", () -> linux.listen(path + "-not/there"));
+            String file = tree().filePath();
+            refused(Errno.ENOTDIR, "bind", () -> linux.listen(file + "/socket"));
+            refused(Errno.ECONNREFUSED, "connect", () -> linux.connect(file, SOON));
+        }
+
+        @Test
+        void has_a_short_path() throws Exception {
+            String longest = path + "-".repeat(107 - path.length());
+            closedLater(linux.listen(longest));
+            closedLater(linux.connect(longest, SOON));
+            linux.removeFile(longest);
+            refused(Errno.ENAMETOOLONG, "bind", () -> linux.listen(longest + "-"));
+            refused(Errno.ENAMETOOLONG, "connect", () -> linux.connect(longest + "-", SOON));
+        }
+
+        @Test
+        void is_no_counter_and_no_counter_is_a_socket() throws Exception {
+            Descriptor event = eventFd();
+            refused(Errno.ENOTSOCK, "sendmsg", () -> linux.send(event, bytes("x"), List.of()));
+            refused(Errno.ENOTSOCK, "accept4", () -> linux.accept(event));
+            linux.signal(event, 1);
+            refused(Errno.ENOTSOCK, "recvmsg", () -> linux.receive(event, 1, 0, SOON));
+            assertEquals(1, linux.drain(event));
+        }
+
+        @Test
+        void of_which_nothing_works_after_it_was_closed() throws Exception {
+            client.close();
+            listener.close();
+            assertThrows(ClosedException.class, () -> linux.receive(client, 1, 0, SOON));
+            assertThrows(ClosedException.class, () -> linux.send(client, bytes("x"), List.of()));
+            assertThrows(ClosedException.class, () -> linux.isHungUp(client));
+            assertThrows(ClosedException.class, () -> linux.accept(listener));
+            Descriptor event = eventFd();
+            event.close();
+            assertThrows(ClosedException.class, () -> linux.send(server, bytes("x"), List.of(event)));
         }
     }
 

@@ -65,6 +65,7 @@ public final class Vfio {
     public static final int VFIO_IRQ_SET_ACTION_TRIGGER = 0x20;
 
     public static final int VFIO_PCI_BAR0_REGION_INDEX = 0;
+    public static final int VFIO_PCI_BAR1_REGION_INDEX = 1;
     public static final int VFIO_PCI_BAR2_REGION_INDEX = 2;
     public static final int VFIO_PCI_BAR5_REGION_INDEX = 5;
     public static final int VFIO_PCI_ROM_REGION_INDEX = 6;

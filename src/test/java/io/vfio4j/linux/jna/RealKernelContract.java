@@ -30,6 +30,32 @@ abstract class RealKernelContract extends SystemCallsContract {
         return new Tree(directory.toString(), "attribute", "a text\nof two lines\n", "link", "attribute");
     }
 
+    @Override
+    protected int ownPid() {
+        return (int) ProcessHandle.current().pid();
+    }
+
+    @Override
+    protected OtherProcess otherProcess() throws Exception {
+        Process process = new ProcessBuilder("sleep", "600").start();
+        return new OtherProcess() {
+            @Override
+            public int pid() {
+                return (int) process.pid();
+            }
+
+            @Override
+            public void end() throws Exception {
+                process.destroyForcibly().waitFor();
+            }
+        };
+    }
+
+    @Override
+    protected String socketDirectory() {
+        return directory.toString();
+    }
+
     /** Documentation/admin-guide/devices.txt. */
     @Override
     protected Device device() {

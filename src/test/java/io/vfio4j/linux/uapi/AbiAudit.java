@@ -32,6 +32,10 @@ final class AbiAudit {
             Iommufd.class, List.of("linux/iommufd.h"),
             Kvm.class, List.of("linux/kvm.h"),
             Errno.class, List.of("errno.h"),
+            PciRegs.class, List.of("linux/pci_regs.h"),
+            SerialRegs.class, List.of("linux/serial_reg.h"),
+            Processes.class, List.of("sys/syscall.h", "linux/capability.h"),
+            Sockets.class, List.of("sys/socket.h", "sys/un.h", "sys/uio.h", "sys/time.h", "poll.h"),
             io.vfio4j.linux.uapi.Files.class,
                     List.of(
                             "fcntl.h",
@@ -47,15 +51,11 @@ final class AbiAudit {
     /** What a constant is in C, where the rule does not tell. */
     private static final Map<String, String> EXPRESSIONS = Map.ofEntries(
             Map.entry("Vfio.RegionInfo.CAP_START", "sizeof(struct vfio_region_info)"),
-            Map.entry(
-                    "Vfio.DeviceBindIommufd.MINSZ",
-                    "(offsetof(struct vfio_device_bind_iommufd, out_devid) + sizeof(__u32))"),
-            Map.entry(
-                    "Vfio.DeviceAttachIommufdPt.MINSZ",
-                    "(offsetof(struct vfio_device_attach_iommufd_pt, pt_id) + sizeof(__u32))"),
-            Map.entry(
-                    "Vfio.DeviceDetachIommufdPt.MINSZ",
-                    "(offsetof(struct vfio_device_detach_iommufd_pt, flags) + sizeof(__u32))"),
+            Map.entry("Vfio.DeviceBindIommufd.MINSZ", endOf("vfio_device_bind_iommufd", "out_devid")),
+            Map.entry("Vfio.DeviceAttachIommufdPt.MINSZ", endOf("vfio_device_attach_iommufd_pt", "pt_id")),
+            Map.entry("Vfio.DeviceDetachIommufdPt.MINSZ", endOf("vfio_device_detach_iommufd_pt", "flags")),
+            Map.entry("Sockets.SockaddrUn.SUN_PATH_SIZE", "sizeof(((struct sockaddr_un *)0)->sun_path)"),
+            Map.entry("Sockets.Cmsghdr.ALIGNMENT", "CMSG_ALIGN(1)"),
             Map.entry("Kvm.IrqRoutingEntry.IRQCHIP_IRQCHIP", member("kvm_irq_routing_entry", "u.irqchip.irqchip")),
             Map.entry("Kvm.IrqRoutingEntry.IRQCHIP_PIN", member("kvm_irq_routing_entry", "u.irqchip.pin")),
             Map.entry("Kvm.IrqRoutingEntry.MSI_ADDRESS_LO", member("kvm_irq_routing_entry", "u.msi.address_lo")),
@@ -75,6 +75,11 @@ final class AbiAudit {
 
     private static String member(String struct, String path) {
         return "offsetof(struct " + struct + ", " + path + ")";
+    }
+
+    /** offsetofend() of the kernel, of a member of four bytes. */
+    private static String endOf(String struct, String path) {
+        return "(" + member(struct, path) + " + 4)";
     }
 
     /** Headers before Linux 6.6 have the numbers under the names that later ones define as the same. */
