@@ -3,6 +3,7 @@ package io.vfio4j.cli;
 import io.vfio4j.display.RefreshPolicy;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.AttachPath;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -61,6 +62,13 @@ final class WatchCommand implements Callable<Integer> {
     private RefreshPolicy policy = RefreshPolicy.AUTO;
 
     @Option(
+            names = "--path",
+            paramLabel = "group|cdev",
+            converter = AttachPathConverter.class,
+            description = AttachPathConverter.DESCRIPTION)
+    private Optional<AttachPath> path = Optional.empty();
+
+    @Option(
             names = "--for",
             paramLabel = "DURATION",
             converter = DurationConverter.class,
@@ -95,6 +103,7 @@ final class WatchCommand implements Callable<Integer> {
         WatchSession session = new WatchSession(
                 name.text(),
                 output(name),
+                path,
                 policy,
                 minInterval,
                 spec.commandLine().getOut(),

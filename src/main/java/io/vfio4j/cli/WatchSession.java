@@ -10,6 +10,7 @@ import io.vfio4j.display.SubscriptionOptions;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.AttachPath;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -27,6 +28,7 @@ final class WatchSession {
 
     private final String device;
     private final WatchOutput output;
+    private final Optional<AttachPath> path;
     private final RefreshPolicy policy;
     private final Duration minInterval;
     private final PrintWriter out;
@@ -36,12 +38,14 @@ final class WatchSession {
     WatchSession(
             String device,
             WatchOutput output,
+            Optional<AttachPath> path,
             RefreshPolicy policy,
             Duration minInterval,
             PrintWriter out,
             PrintWriter err) {
         this.device = device;
         this.output = output;
+        this.path = path;
         this.policy = policy;
         this.minInterval = minInterval;
         this.out = out;
@@ -55,7 +59,7 @@ final class WatchSession {
             SystemCalls calls = emulated.systemCalls();
             Events events = new Events(calls, ending, false);
             Summary summary;
-            try (OpenedDevice opened = OpenedDevice.openWithBareVm(calls, emulated.mdev());
+            try (OpenedDevice opened = OpenedDevice.openWithBareVm(calls, emulated.mdev(), path);
                     EventLoop loop = EventLoop.stepped(calls)) {
                 Display display = Display.attach(loop, opened.device(), options());
                 Duration passed;
@@ -119,7 +123,8 @@ final class WatchSession {
         });
         Events events = new Events(calls, ending, true);
         Summary summary;
-        try (OpenedDevice opened = withVm ? OpenedDevice.openWithBareVm(calls, mdev) : OpenedDevice.open(calls, mdev);
+        try (OpenedDevice opened =
+                        withVm ? OpenedDevice.openWithBareVm(calls, mdev, path) : OpenedDevice.open(calls, mdev, path);
                 EventLoop loop = EventLoop.start(calls, "vfio4j watch")) {
             Display display = Display.attach(loop, opened.device(), options());
             Duration passed;
