@@ -499,7 +499,9 @@ final class EmulatedSystemCalls implements SystemCalls {
         boolean success = false;
         try {
             UnixSocket listener = call("connect", path, "", () -> {
-                if (kernel.files().resolve(path) instanceof FileTree.Socket socket) {
+                FileTree.Node node = kernel.files().resolve(path);
+                kernel.files().permit(node, task, Access.WRITE);
+                if (node instanceof FileTree.Socket socket) {
                     return socket.bound();
                 }
                 throw new KernelError(Errno.ECONNREFUSED);
@@ -525,7 +527,7 @@ final class EmulatedSystemCalls implements SystemCalls {
         boolean success = false;
         try {
             call("bind", descriptor, "", file -> {
-                kernel.files().bind(path, UnixSocket.of(file));
+                kernel.files().bind(path, UnixSocket.of(file), task);
                 return 0;
             });
             onSocket("listen", descriptor, socket -> {
@@ -635,7 +637,7 @@ final class EmulatedSystemCalls implements SystemCalls {
     @Override
     public void removeFile(String path) throws LinuxException {
         call("unlink", path, "", () -> {
-            kernel.files().unlink(path);
+            kernel.files().unlink(path, task);
             return 0;
         });
     }
