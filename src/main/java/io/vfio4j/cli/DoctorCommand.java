@@ -79,7 +79,7 @@ final class DoctorCommand implements Callable<Integer> {
                 }
                 return new Subject.Named(name);
             } catch (IllegalArgumentException e) {
-                throw new TypeConversionException(e.getMessage());
+                throw new TypeConversionException(e.getMessage() + "; or a PCI address such as 0000:00:02.0");
             }
         }
     }

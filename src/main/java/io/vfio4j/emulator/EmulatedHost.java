@@ -490,6 +490,11 @@ public final class EmulatedHost implements AutoCloseable {
         }
     }
 
+    /** How many pieces of memory there are, of all processes. */
+    int memoryPieces() {
+        return kernel.memory().pieces();
+    }
+
     /**
      * What the process that uses the host has open.
      *

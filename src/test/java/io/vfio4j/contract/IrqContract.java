@@ -13,6 +13,7 @@ import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.loop.EventLoop;
+import io.vfio4j.vfio.AttachOptions;
 import io.vfio4j.vfio.Irq;
 import io.vfio4j.vfio.IrqEvent;
 import io.vfio4j.vfio.IrqInfo;
@@ -52,7 +53,7 @@ abstract class IrqContract {
         fixture = openDevice();
         descriptorsBefore = fixture.openDescriptors();
         loop = EventLoop.stepped(fixture.systemCalls());
-        device = VfioDevice.open(fixture.systemCalls(), fixture.host(), Optional.empty());
+        device = VfioDevice.open(fixture.systemCalls(), fixture.host(), AttachOptions.DEFAULTS);
         fixture.registers().prepare(device);
     }
 
@@ -430,7 +431,7 @@ abstract class IrqContract {
         device.close();
         assertEquals(List.of(Optional.empty()), handler.closes);
         assertFalse(irq.armed());
-        device = VfioDevice.open(fixture.systemCalls(), fixture.host(), Optional.empty());
+        device = VfioDevice.open(fixture.systemCalls(), fixture.host(), AttachOptions.DEFAULTS);
         try (Descriptor eventFd = fixture.systemCalls().eventFd("counter")) {
             Irq again = irq(PciIrq.INTX);
             again.arm(eventFd);

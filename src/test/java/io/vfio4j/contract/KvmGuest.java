@@ -113,16 +113,16 @@ final class KvmGuest implements AutoCloseable {
 
     /** An interrupt by the PIC is ended there. */
     void handlePicInterrupt(int vector) {
-        handle(vector, counting(vector).endOfPicInterrupt().returnFromInterrupt());
+        handle(vector, GuestCode.picHandler(vector, counter(vector)));
     }
 
     /** An interrupt by the local APIC is ended there. */
     void handleApicInterrupt(int vector) {
-        handle(vector, counting(vector).endOfApicInterrupt().returnFromInterrupt());
+        handle(vector, GuestCode.apicHandler(vector, counter(vector)));
     }
 
-    private static GuestCode counting(int vector) {
-        return new GuestCode().count(COUNTERS + Integer.BYTES * vector);
+    private static int counter(int vector) {
+        return COUNTERS + Integer.BYTES * vector;
     }
 
     private void handle(int vector, GuestCode handler) {
@@ -187,7 +187,7 @@ final class KvmGuest implements AutoCloseable {
 
     /** How many interrupts the guest has counted. */
     int count(int vector) {
-        return memory.getInt(COUNTERS + Integer.BYTES * vector);
+        return memory.getInt(counter(vector));
     }
 
     /** Waits until the guest has counted so many; more are an error. */

@@ -35,9 +35,9 @@ import org.junit.jupiter.params.provider.ValueSource;
  * How mediated devices are created and removed, on whichever kernel. The kernel's sample mdpy is there, with none of its four
  * devices created, and a parent whose types share something.
  */
-@Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 abstract class MdevContract {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(100);
     private static final Duration LITTLE_PATIENCE = Duration.ofMillis(300);
 
     private MdevHost host;
@@ -241,6 +241,7 @@ abstract class MdevContract {
         DeviceInUseException still = assertThrows(
                 DeviceInUseException.class, () -> MdevDevice.remove(calls, device.uuid(), LITTLE_PATIENCE));
         assertTrue(still.removalBegun());
+        assertEquals(waits.holders().list(), still.holders().list());
 
         user.close();
         try {
