@@ -524,12 +524,14 @@ final class EmulatedSystemCalls implements SystemCalls {
     public Descriptor listen(String path) throws LinuxException {
         requireFitting("bind", path);
         Descriptor descriptor = newSocket(path);
+        boolean bound = false;
         boolean success = false;
         try {
             call("bind", descriptor, "", file -> {
                 kernel.files().bind(path, UnixSocket.of(file), task);
                 return 0;
             });
+            bound = true;
             onSocket("listen", descriptor, socket -> {
                 socket.listen();
                 return 0;
@@ -539,6 +541,9 @@ final class EmulatedSystemCalls implements SystemCalls {
         } finally {
             if (!success) {
                 descriptor.close();
+            }
+            if (bound && !success) {
+                removeFile(path);
             }
         }
     }
