@@ -40,7 +40,7 @@ final class Kernel {
         this.lockedMemory = new LockedMemory(memory, processes, limits.lockedBytes());
         Procfs.mount(files, processes, limits);
         files.makeDirectory("/run");
-        files.makeDirectory("/tmp");
+        files.makeDirectoryForAll("/tmp");
     }
 
     void lock() {
