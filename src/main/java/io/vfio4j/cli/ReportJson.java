@@ -6,6 +6,7 @@ import io.vfio4j.linux.uapi.Vfio;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.Bytes;
 import io.vfio4j.vfio.Capability;
+import io.vfio4j.vfio.DeviceOwner;
 import io.vfio4j.vfio.IrqInfo;
 import io.vfio4j.vfio.Plane;
 import io.vfio4j.vfio.PlaneAccess;
@@ -35,6 +36,8 @@ final class ReportJson {
         all.put("mdev_type", mdev.map(MdevDevice::type));
         all.put("parent", mdev.map(MdevDevice::parent));
         all.put("group", mdev.map(MdevDevice::group));
+        all.put("shared", report.device().shared());
+        all.put("owner", report.device().owner().map(DeviceOwner::description));
         all.put("bare_vm", report.bareVm());
         all.put("flags", Integer.toUnsignedLong(report.info().flags()));
         all.put("flag_names", Words.deviceFlags(report.info().flags()));

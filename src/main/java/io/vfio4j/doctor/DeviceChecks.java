@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** One device: what holds it, and who. */
 final class DeviceChecks {
@@ -183,21 +184,28 @@ final class DeviceChecks {
                                 + " --device=" + groupNode().get() + ")."));
     }
 
-    /** Tries to open it, where that disturbs nobody: opening a PCI device resets it. */
-    Opening open() {
+    /**
+     * Tries to open it, where that disturbs nobody (opening a PCI device resets it), and where nothing that was found already stands
+     * in the way.
+     */
+    Opening open(List<Finding> problems) {
         if (device.mdev().isEmpty()) {
             return Opening.notAttempted("Opening a PCI device resets it, so it was left alone.");
         }
-        return groupLook.busy() || !holders.list().isEmpty()
-                ? Opening.notAttempted("It was not tried, because somebody has the device open.")
-                : Opening.attempt(calls, device);
+        if (groupLook.busy() || !holders.list().isEmpty()) {
+            return Opening.notAttempted("It was not tried, because somebody has the device open.");
+        }
+        return problems.isEmpty()
+                ? Opening.attempt(calls, device)
+                : Opening.notAttempted("It was not tried, because of the problem with: "
+                        + problems.stream().map(Finding::title).collect(Collectors.joining(", ")) + ".");
     }
 
     static Finding opening(Check check, Opening opening) {
         if (opening.device().isPresent()) {
             return opening.vm().isPresent()
                     ? check.ok(
-                            "It opens for a process that has a KVM VM. (A bare one was made for this look, and is gone.)")
+                            "It opens for a process that has a KVM VM; a bare one was made for this look, and is gone.")
                     : check.ok("It opens.");
         }
         IOException refusal = opening.refusal().orElseThrow();

@@ -3,6 +3,9 @@ package io.vfio4j.doctor;
 import io.vfio4j.doctor.PciDevices.Display;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
+import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.mdev.MdevParent;
+import io.vfio4j.mdev.MdevType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -11,7 +14,6 @@ import java.util.stream.Collectors;
 
 /** The GPU, and whether GVT-g splits it. */
 final class GraphicsChecks {
-    private static final String PARENTS = "/sys/class/mdev_bus";
     private static final String GENERATIONS =
             "GVT-g supports the generations Broadwell to Comet Lake, and Apollo Lake.";
     private static final String DRIVER = "i915";
@@ -43,8 +45,55 @@ final class GraphicsChecks {
         }
     }
 
-    private List<String> parents() throws LinuxException {
-        return Reading.names(calls, PARENTS);
+    private List<MdevParent> parents() throws LinuxException {
+        return MdevParent.list(calls);
+    }
+
+    /** Empty where there is no mdev bus. */
+    Optional<Finding> types(Check check) throws LinuxException {
+        if (!KernelPart.MDEV.isThere(calls)) {
+            return Optional.empty();
+        }
+        List<MdevParent> parents = parents();
+        if (parents.isEmpty()) {
+            String found = "No device offers mediated devices.";
+            String advice = hasSplittableGpu() ? "See GVT-g." : "Load the driver of a device that does. " + GENERATIONS;
+            return Optional.of(
+                    PciDevices.heldByVfio(calls).isEmpty()
+                            ? check.problem(found, advice)
+                            : check.advice(found, advice));
+        }
+        List<String> offers = new ArrayList<>();
+        Optional<MdevType> free = Optional.empty();
+        for (MdevParent parent : parents) {
+            List<String> types = new ArrayList<>();
+            for (MdevType type : parent.types(calls)) {
+                long left = type.availableInstances().orElse(0);
+                types.add(type.name() + " (" + left + " left)");
+                if (left > 0 && free.isEmpty()) {
+                    free = Optional.of(type);
+                }
+            }
+            offers.add(parent.name() + " offers " + (types.isEmpty() ? "no type" : String.join(", ", types)));
+        }
+        String found = String.join("; ", offers) + ".";
+        boolean none = MdevDevice.list(calls).isEmpty();
+        if (free.isEmpty()) {
+            return Optional.of(
+                    none
+                            ? check.problem(
+                                    found,
+                                    "No more can be created, and there is none: for GVT-g see whether the GPU has graphics"
+                                            + " memory left (the firmware's setting for the aperture).")
+                            : check.advice(found, "No more can be created: remove one to create another."));
+        }
+        return Optional.of(
+                none
+                        ? check.advice(
+                                found,
+                                "There is no mediated device yet. As root: uuidgen > "
+                                        + free.get().path() + "/create.")
+                        : check.ok(found));
     }
 
     Finding gpu(Check check) throws LinuxException {
@@ -93,7 +142,7 @@ final class GraphicsChecks {
     }
 
     private Finding gvt(Check check, Display gpu) throws LinuxException {
-        if (parents().contains(gpu.address())) {
+        if (parents().stream().anyMatch(parent -> parent.name().equals(gpu.address()))) {
             return check.ok(gpu.address() + " offers vGPUs.");
         }
         if (!gpu.driver().equals(DRIVER)) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * A Linux host in memory, with vGPUs: what {@link #systemCalls} answers is what a kernel would. One process uses it, and
@@ -26,8 +27,8 @@ public final class EmulatedHost implements AutoCloseable {
         kernel = new Kernel(
                 builder.virtual,
                 new ProcessLimits(builder.descriptorLimit, builder.lockedMemoryLimit),
-                builder.user,
-                builder.ptraceScope);
+                new Surroundings(builder.user, builder.groups, builder.ptraceScope, builder.container));
+        new SystemFiles(kernel.files()).install(builder.release());
         bus = new MdevBus(
                 kernel,
                 new MdevParent.Limits(builder.instanceLimit, builder.aperture),
@@ -79,6 +80,8 @@ public final class EmulatedHost implements AutoCloseable {
         private boolean virtual = true;
         private int descriptorLimit = DEFAULT_DESCRIPTOR_LIMIT;
         private int user;
+        private List<Integer> groups = List.of();
+        private boolean container;
         private int ptraceScope;
         private boolean devicesInFdinfo;
         private long lockedMemoryLimit = DEFAULT_LOCKED_MEMORY_LIMIT;
@@ -217,14 +220,25 @@ public final class EmulatedHost implements AutoCloseable {
         }
 
         /**
-         * Says whose the process is that uses the host. It matters only towards other processes: every file may be opened by
-         * everybody.
+         * Says whose the process is that uses the host.
          *
-         * @param id a user id; 0, which is root with every capability, by default
+         * @param id a user id, which is its first group's id too; 0, which is root with every capability, by default
+         * @param moreGroups the ids of further groups
          * @return this
          */
-        public Builder user(int id) {
+        public Builder user(int id, int... moreGroups) {
             user = EmulatedProcess.requireUser(id);
+            groups = IntStream.of(moreGroups).boxed().toList();
+            return this;
+        }
+
+        /**
+         * Puts the processes into a PID namespace of their own, as in a container.
+         *
+         * @return this
+         */
+        public Builder inContainer() {
+            container = true;
             return this;
         }
 
@@ -251,6 +265,18 @@ public final class EmulatedHost implements AutoCloseable {
         public Builder devicesInFdinfo() {
             devicesInFdinfo = true;
             return this;
+        }
+
+        /** A kernel of the time of the newest of the devices. */
+        private String release() {
+            List<VgpuProfile> all = new ArrayList<>(vgpus);
+            all.addAll(parents);
+            if (all.stream().anyMatch(VgpuProfile::isModern)) {
+                return "6.12.0-emulated";
+            }
+            return all.stream().anyMatch(profile -> profile.dialect() != EmulatedDialect.MDPY)
+                    ? "5.4.0-emulated"
+                    : "6.1.0-emulated";
         }
 
         /**
@@ -433,6 +459,15 @@ public final class EmulatedHost implements AutoCloseable {
     }
 
     /**
+     * The files that its kernel shows, to be changed.
+     *
+     * @return the files
+     */
+    public EmulatedFiles files() {
+        return new EmulatedFiles(kernel);
+    }
+
+    /**
      * What shall go wrong.
      *
      * @return always the same
@@ -453,6 +488,11 @@ public final class EmulatedHost implements AutoCloseable {
         } finally {
             kernel.unlock();
         }
+    }
+
+    /** How many pieces of memory there are, of all processes. */
+    int memoryPieces() {
+        return kernel.memory().pieces();
     }
 
     /**

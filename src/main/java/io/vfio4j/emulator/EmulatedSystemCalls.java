@@ -112,6 +112,7 @@ final class EmulatedSystemCalls implements SystemCalls {
         return own(
                 call("open", path, "", () -> {
                     FileTree.Node node = kernel.files().resolve(path);
+                    kernel.files().permit(node, task, access);
                     task.descriptors().reserve();
                     return task.descriptors().install(openNode(node, path, access), path);
                 }),
@@ -365,7 +366,10 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public List<String> list(String directory) throws LinuxException {
-        return call("opendir", directory, "", () -> kernel.files().list(directory));
+        return call("opendir", directory, "", () -> {
+            kernel.files().permit(kernel.files().resolve(directory), task, Access.READ);
+            return kernel.files().list(directory);
+        });
     }
 
     @Override
@@ -387,12 +391,16 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public void checkAccess(String path, Access access) throws LinuxException {
-        call("access", path, "", () -> kernel.files().resolve(path));
+        call("access", path, "", () -> {
+            FileTree.Node node = kernel.files().resolve(path);
+            kernel.files().permit(node, task, access);
+            return node;
+        });
     }
 
     @Override
     public String readText(String path) throws LinuxException {
-        find(path);
+        find(path, Access.READ);
         return call("read", path, "", () -> {
             byte[] text = kernel.files().readText(path).getBytes(StandardCharsets.UTF_8);
             int length = kernel.faults().readable(Math.min(text.length, LONGEST_TEXT));
@@ -402,7 +410,7 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public void writeText(String path, String text) throws LinuxException {
-        find(path);
+        find(path, Access.WRITE);
         waiting.until(call("write", path, text.strip(), () -> kernel.files().writeText(path, text)));
     }
 
@@ -424,8 +432,12 @@ final class EmulatedSystemCalls implements SystemCalls {
     }
 
     /** What open(2) finds out before anything is read or written. */
-    private void find(String path) throws LinuxException {
-        call("open", path, "", () -> kernel.files().resolve(path));
+    private void find(String path, Access access) throws LinuxException {
+        call("open", path, "", () -> {
+            FileTree.Node node = kernel.files().resolve(path);
+            kernel.files().permit(node, task, access);
+            return node;
+        });
     }
 
     @Override

@@ -66,7 +66,7 @@ final class FileTree {
     }
 
     /** A character device. */
-    record Device(Opening opening, int major, int minor) implements Node {
+    record Device(Opening opening, int major, int minor, Ownership ownership) implements Node {
         /** /dev/vfio/vfio and /dev/kvm: MISC_MAJOR of include/uapi/linux/major.h. */
         static final int MISC = 10;
         /** What alloc_chrdev_region() may have found for the groups: it counts down from 254, and from 511 then. */
@@ -77,10 +77,23 @@ final class FileTree {
 
     /** Whose a file is, and its mode bits. */
     record Ownership(int permissions, long owner, long group) {
-        static final int ROOT = 0;
+        private static final int ROOT = 0;
+        private static final int READ = 4;
+        private static final int WRITE = 2;
 
         static Ownership ofRoot(int permissions) {
             return new Ownership(permissions, ROOT, ROOT);
+        }
+
+        /** generic_permission() of fs/namei.c: the first of owner, group and others that fits decides; CAP_DAC_OVERRIDE always. */
+        boolean permits(Task task, Access access) {
+            int wanted = switch (access) {
+                case READ -> READ;
+                case WRITE -> WRITE;
+                case READ_WRITE -> READ | WRITE;
+            };
+            int shift = task.user() == owner ? 6 : task.isIn(group) ? 3 : 0;
+            return task.hasCapabilities() || (permissions >>> shift & wanted) == wanted;
         }
     }
 
@@ -185,9 +198,14 @@ final class FileTree {
     FileStatus status(String path) throws KernelError {
         Node node = resolve(path);
         Ownership ownership = ownership(node);
-        FileStatus.Kind kind = node instanceof Directory
-                ? FileStatus.Kind.DIRECTORY
-                : node instanceof Device ? FileStatus.Kind.CHARACTER_DEVICE : FileStatus.Kind.REGULAR;
+        FileStatus.Kind kind = FileStatus.Kind.REGULAR;
+        if (node instanceof Directory) {
+            kind = FileStatus.Kind.DIRECTORY;
+        } else if (node instanceof Device) {
+            kind = FileStatus.Kind.CHARACTER_DEVICE;
+        } else if (node instanceof Socket) {
+            kind = FileStatus.Kind.SOCKET;
+        }
         return new FileStatus(
                 kind,
                 ownership.permissions(),
@@ -195,6 +213,13 @@ final class FileTree {
                 ownership.group(),
                 node instanceof Device device ? device.major() : 0,
                 node instanceof Device device ? device.minor() : 0);
+    }
+
+    /** inode_permission(). */
+    void permit(Node node, Task task, Access access) throws KernelError {
+        if (!ownership(node).permits(task, access)) {
+            throw new KernelError(Errno.EACCES);
+        }
     }
 
     private Ownership ownership(Node node) {
@@ -210,8 +235,7 @@ final class FileTree {
             int writable = text.store().isPresent() ? 0200 : 0;
             return Ownership.ofRoot(readable | writable);
         }
-        // devtmpfs, where the driver asks for nothing else.
-        return Ownership.ofRoot(0600);
+        return node instanceof Device device ? device.ownership() : Ownership.ofRoot(0777);
     }
 
     Node resolve(String path) throws KernelError {

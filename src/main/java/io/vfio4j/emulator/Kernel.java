@@ -33,10 +33,10 @@ final class Kernel {
     private long virtualNanos;
     private boolean closed;
 
-    Kernel(boolean virtual, ProcessLimits limits, int user, int ptraceScope) {
+    Kernel(boolean virtual, ProcessLimits limits, Surroundings surroundings) {
         this.virtual = virtual;
         this.origin = System.nanoTime();
-        this.processes = new Processes(this, limits.descriptors(), user, ptraceScope);
+        this.processes = new Processes(this, limits.descriptors(), surroundings);
         this.lockedMemory = new LockedMemory(memory, processes, limits.lockedBytes());
         Procfs.mount(files, processes, limits);
         files.makeDirectory("/run");

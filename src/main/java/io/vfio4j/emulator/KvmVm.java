@@ -140,7 +140,7 @@ final class KvmVm {
     /** The VM's own descriptor. */
     final class File extends OpenFile {
         File() {
-            get();
+            KvmVm.this.get();
         }
 
         @Override

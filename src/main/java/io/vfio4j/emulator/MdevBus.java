@@ -27,6 +27,12 @@ final class MdevBus {
     /** The first that MISC_DYNAMIC_MINOR gives. */
     private static final int IOMMU_MINOR = 127;
 
+    private static final String GROUP_CLASS = "/sys/class/vfio";
+    private static final String CONTAINER_CLASS = "/sys/class/misc/vfio";
+
+    /** devtmpfs, where the driver asks for nothing else. */
+    private static final FileTree.Ownership OF_ROOT_ALONE = FileTree.Ownership.ofRoot(0600);
+
     private final Kernel kernel;
     private final MdevParent.Limits limits;
     private final long nodeDelayNanos;
@@ -45,8 +51,14 @@ final class MdevBus {
         files.makeDirectory("/sys/bus/mdev/drivers");
         files.makeDirectory("/sys/class/mdev_bus");
         files.makeDirectory("/sys/kernel/iommu_groups");
-        files.put(CONTAINER, containerNode());
-        files.put("/dev/kvm", new FileTree.Device(access -> new KvmVm.Node(kernel), FileTree.Device.MISC, 232));
+        showContainer();
+        files.put(
+                "/dev/kvm",
+                new FileTree.Device(
+                        access -> new KvmVm.Node(kernel),
+                        FileTree.Device.MISC,
+                        232,
+                        new FileTree.Ownership(0660, 0, SystemFiles.KVM_GROUP)));
     }
 
     List<Vgpu> vgpus() {
@@ -63,10 +75,11 @@ final class MdevBus {
         FileTree files = kernel.files();
         files.link("/sys/class/mdev_bus/" + wanted.name(), wanted.path());
         if (wanted.path().contains("/pci")) {
-            files.put(wanted.path() + "/vendor", "0x8086");
-            files.put(wanted.path() + "/device", "0x1912");
-            files.put(wanted.path() + "/class", "0x030000");
-            files.link("/sys/bus/pci/devices/" + wanted.name(), wanted.path());
+            try {
+                new SystemFiles(files).addGpu(wanted.name(), wanted.path());
+            } catch (KernelError error) {
+                throw new AssertionError("what was put is not there", error);
+            }
         }
         for (MdevType type : wanted.types()) {
             String path = wanted.typePath(type);
@@ -136,8 +149,23 @@ final class MdevBus {
         return vgpu;
     }
 
-    private FileTree.Device containerNode() {
-        return new FileTree.Device(access -> new VfioContainer(kernel), FileTree.Device.MISC, 196);
+    private void showContainer() {
+        FileTree files = kernel.files();
+        files.makeDirectory(GROUP_CLASS);
+        files.makeDirectory(CONTAINER_CLASS);
+        files.put(
+                CONTAINER,
+                new FileTree.Device(
+                        access -> new VfioContainer(kernel),
+                        FileTree.Device.MISC,
+                        196,
+                        FileTree.Ownership.ofRoot(0666)));
+    }
+
+    /** A kernel without CONFIG_VFIO_GROUP has none of it, nor type 1, which depends on it. */
+    private void hideContainer() {
+        List.of(GROUP_CLASS, CONTAINER_CLASS, CONTAINER, "/sys/module/vfio_iommu_type1")
+                .forEach(kernel.files()::remove);
     }
 
     /** ida_alloc(): the numbers of removed devices are used again. */
@@ -202,10 +230,11 @@ final class MdevBus {
             putNode(
                     vgpu,
                     group.node(),
-                    new FileTree.Device(access -> group.open(), FileTree.Device.VFIO_GROUPS, group.number()));
-            files.put(CONTAINER, containerNode());
+                    new FileTree.Device(
+                            access -> group.open(), FileTree.Device.VFIO_GROUPS, group.number(), OF_ROOT_ALONE));
+            showContainer();
         } else if (vgpus.stream().noneMatch(other -> other.profile().nodes().hasGroup())) {
-            files.remove(CONTAINER);
+            hideContainer();
         }
         if (device.profile().isModern()) {
             String own = directory + "/vfio-dev/vfio" + device.index();
@@ -216,10 +245,20 @@ final class MdevBus {
                 putNode(
                         vgpu,
                         device.node(),
-                        new FileTree.Device(access -> device.openNode(), FileTree.Device.VFIO_DEVICES, device.index()));
+                        new FileTree.Device(
+                                access -> device.openNode(),
+                                FileTree.Device.VFIO_DEVICES,
+                                device.index(),
+                                OF_ROOT_ALONE));
                 files.put(
                         "/dev/iommu",
-                        new FileTree.Device(access -> new IommuFile(kernel), FileTree.Device.MISC, IOMMU_MINOR));
+                        new FileTree.Device(
+                                access -> new IommuFile(kernel),
+                                FileTree.Device.MISC,
+                                IOMMU_MINOR,
+                                FileTree.Ownership.ofRoot(0660)));
+                files.makeDirectory("/sys/class/misc/iommu");
+                files.put("/sys/module/iommufd/initstate", "live");
             }
         }
     }

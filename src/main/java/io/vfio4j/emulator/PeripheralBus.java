@@ -64,7 +64,12 @@ final class PeripheralBus {
         files.link(link(peripheral), directory);
         files.link(GROUPS + group.number() + "/devices/" + name, directory);
         files.put(
-                group.node(), new FileTree.Device(access -> group.open(), FileTree.Device.VFIO_GROUPS, group.number()));
+                group.node(),
+                new FileTree.Device(
+                        access -> group.open(),
+                        FileTree.Device.VFIO_GROUPS,
+                        group.number(),
+                        FileTree.Ownership.ofRoot(0600)));
         return peripheral;
     }
 

@@ -16,17 +16,17 @@ final class Processes {
 
     private final Kernel kernel;
     private final int descriptorLimit;
-    private final int ptraceScope;
+    private final Surroundings surroundings;
     private final TreeMap<Integer, Task> alive = new TreeMap<>();
     private final Task first;
     private Task current;
 
-    Processes(Kernel kernel, int descriptorLimit, int user, int ptraceScope) {
+    Processes(Kernel kernel, int descriptorLimit, Surroundings surroundings) {
         this.kernel = kernel;
         this.descriptorLimit = descriptorLimit;
-        this.ptraceScope = ptraceScope;
-        alive.put(INIT, new Task(INIT, "systemd", ROOT, descriptorLimit));
-        first = new Task(FIRST, "java", user, descriptorLimit);
+        this.surroundings = surroundings;
+        alive.put(INIT, new Task(INIT, "systemd", ROOT, List.of(), descriptorLimit));
+        first = new Task(FIRST, "java", surroundings.user(), surroundings.groups(), descriptorLimit);
         alive.put(FIRST, first);
         current = first;
     }
@@ -49,7 +49,12 @@ final class Processes {
 
     /** How far Yama restricts ptrace: {@code kernel.yama.ptrace_scope}. */
     int ptraceScope() {
-        return ptraceScope;
+        return surroundings.ptraceScope();
+    }
+
+    /** Whether they are in a PID namespace of their own. */
+    boolean inContainer() {
+        return surroundings.container();
     }
 
     List<Integer> pids() {
@@ -68,7 +73,7 @@ final class Processes {
         if (alive.containsKey(pid)) {
             throw new KernelError(Errno.EEXIST);
         }
-        Task task = new Task(pid, command, user, descriptorLimit);
+        Task task = new Task(pid, command, user, List.of(), descriptorLimit);
         alive.put(pid, task);
         return task;
     }
@@ -95,7 +100,7 @@ final class Processes {
     void checkAttachable(Task other) throws KernelError {
         boolean allowed = other == current
                 || mayRead(other)
-                        && switch (ptraceScope) {
+                        && switch (ptraceScope()) {
                             case 0 -> true;
                             case 1, 2 -> current.hasCapabilities();
                             default -> false;

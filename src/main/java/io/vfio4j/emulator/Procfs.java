@@ -3,6 +3,7 @@ package io.vfio4j.emulator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** /proc, as far as it tells of processes: fs/proc/base.c, fs/proc/fd.c, fs/proc/array.c. */
 final class Procfs {
@@ -65,7 +66,7 @@ final class Procfs {
             }
         });
         FileTree.Directory namespaces = new FileTree.Directory();
-        namespaces.put("pid", new FileTree.Link(HOST_PID_NAMESPACE));
+        namespaces.put("pid", new FileTree.Link(processes.inContainer() ? "pid:[4026532201]" : HOST_PID_NAMESPACE));
         directory.put("ns", namespaces);
         return directory;
     }
@@ -78,7 +79,9 @@ final class Procfs {
         String ids = ("\t" + task.user()).repeat(4);
         String capabilities = task.hasCapabilities() ? ALL_CAPABILITIES : NO_CAPABILITIES;
         return "Name:\t" + task.shortName() + "\nState:\tS (sleeping)\nTgid:\t" + task.pid() + "\nPid:\t" + task.pid()
-                + "\nUid:" + ids + "\nGid:" + ids + "\nCapInh:\t" + NO_CAPABILITIES + "\nCapPrm:\t" + capabilities
+                + "\nUid:" + ids + "\nGid:" + ids + "\nGroups:\t"
+                + task.groups().stream().map(group -> group + " ").collect(Collectors.joining()) + "\nCapInh:\t"
+                + NO_CAPABILITIES + "\nCapPrm:\t" + capabilities
                 + "\nCapEff:\t" + capabilities + "\nCapBnd:\t" + ALL_CAPABILITIES + "\n";
     }
 

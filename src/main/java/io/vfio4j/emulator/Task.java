@@ -14,14 +14,17 @@ final class Task {
     private final int pid;
     private final String command;
     private final int user;
+    private final List<Integer> groups;
     private final DescriptorTable descriptors;
     private final Set<Area> areas = new LinkedHashSet<>();
     private boolean alive = true;
 
-    Task(int pid, String command, int user, int descriptorLimit) {
+    /** Its first group has the user's number. */
+    Task(int pid, String command, int user, List<Integer> moreGroups, int descriptorLimit) {
         this.pid = pid;
         this.command = command;
         this.user = user;
+        this.groups = List.copyOf(moreGroups);
         this.descriptors = new DescriptorTable(descriptorLimit);
     }
 
@@ -41,6 +44,15 @@ final class Task {
 
     int user() {
         return user;
+    }
+
+    /** The supplementary ones. */
+    List<Integer> groups() {
+        return groups;
+    }
+
+    boolean isIn(long group) {
+        return user == group || groups.stream().anyMatch(number -> number == group);
     }
 
     /** Root has them all, the others none. */

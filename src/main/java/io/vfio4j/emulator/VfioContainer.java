@@ -78,7 +78,9 @@ final class VfioContainer extends OpenFile {
         return 0;
     }
 
-    private static boolean isSupported(long type) {
-        return type == Vfio.VFIO_TYPE1_IOMMU || type == Vfio.VFIO_TYPE1v2_IOMMU;
+    /** The module may have been unloaded. */
+    private boolean isSupported(long type) {
+        return kernel.files().exists("/sys/module/vfio_iommu_type1")
+                && (type == Vfio.VFIO_TYPE1_IOMMU || type == Vfio.VFIO_TYPE1v2_IOMMU);
     }
 }

@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * What KVM counts of a VM or a vCPU, by name. What there is differs from kernel to kernel and between architectures.
  *
  * <p>The values are those of the last {@link #read}, which takes one system call and allocates nothing. KVM goes on counting
- * while it is read: values of one read need not be of the same instant. One thread at a time; none of the methods blocks.
+ * while it is read: values of one read need not be of the same instant. One thread at a time. Only {@link #open} may block.
  */
 public final class KvmStatistics implements AutoCloseable {
     private final SystemCalls calls;
@@ -46,7 +46,8 @@ public final class KvmStatistics implements AutoCloseable {
     }
 
     /**
-     * Opens the statistics of a VM or a vCPU, and reads them for the first time.
+     * Opens the statistics of a VM or a vCPU, and reads them for the first time. A vCPU that is in KVM_RUN answers when it comes
+     * out: open its statistics before it runs. Reading them is not held up by that.
      *
      * @param calls where the descriptor is from
      * @param vmOrVcpu what KVM_CREATE_VM or KVM_CREATE_VCPU returned; stays the caller's. Its number stays open at least as long

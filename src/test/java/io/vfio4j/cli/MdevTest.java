@@ -60,7 +60,7 @@ class MdevTest {
         CommandRun run = run("mdev", "types");
         assertEquals(0, run.exitCode(), run.err());
         assertEquals("""
-                0000:00:02.0
+                0000:00:02.0  driver i915
                   i915-GVTg_V5_4     1 left  vfio-pci   1920x1200, weight 4 of 16, 128 MiB mappable, 512 MiB other graphics memory, 4 fences
                   i915-GVTg_V5_8     2 left  vfio-pci   1024x768, weight 2 of 16, 64 MiB mappable, 384 MiB other graphics memory, 4 fences
                 mdpy
