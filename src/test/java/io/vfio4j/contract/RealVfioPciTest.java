@@ -35,6 +35,7 @@ import org.junit.jupiter.api.TestReporter;
 
 /** What vfio-pci of a real kernel tells of edu and e1000e of QEMU, and does with them, beyond the contract of irqs. */
 @Tag("real-kernel-iommu")
+@Tag("real-kernel-cdev-iommu")
 class RealVfioPciTest {
     private final List<String> errors = new ArrayList<>();
 
@@ -76,7 +77,10 @@ class RealVfioPciTest {
             assertTrue(info.pci());
             assertEquals(Vfio.VFIO_PCI_NUM_REGIONS, info.regions());
             assertEquals(Vfio.VFIO_PCI_NUM_IRQS, info.irqs());
-            assertEquals("0:1/0x7 1:1/0x9 2:0/0x9 4:1/0x9", irqs(device));
+            assertEquals(
+                    "0:1/0x7 1:1/0x9 4:1/0x9",
+                    irqs(device).replaceFirst(" 2:0/0x[19]", ""),
+                    "no MSI-X, and no ERR for a device that is not PCI Express");
             assertFalse(info.resettable());
             LinuxException e = assertThrows(LinuxException.class, device::reset);
             assertEquals(Errno.EINVAL, e.errno());
@@ -97,7 +101,9 @@ class RealVfioPciTest {
         RealPciDevice fixture = e1000e();
         try (EventLoop loop = EventLoop.stepped(fixture.systemCalls());
                 VfioDevice device = open(fixture)) {
-            assertEquals("0:1/0x7 1:1/0x9 2:5/0x9 3:1/0x9 4:1/0x9", irqs(device));
+            // From Linux 6.5 on vectors of MSI-X can be added, so NORESIZE (8) is not set.
+            int messages = device.irq(PciIrq.MSIX).info().noResize() ? 9 : 1;
+            assertEquals("0:1/0x7 1:1/0x9 2:5/0x" + messages + " 3:1/0x9 4:1/0x9", irqs(device));
             MsixChecks.severalVectorsReachOneListener(loop, device, errors);
         }
     }
