@@ -14,7 +14,12 @@ record ProcessLimits(int descriptors, long lockedBytes) {
     String text() {
         return line("Limit", "Soft Limit", "Hard Limit", "Units")
                 + line("Max open files", Integer.toString(descriptors), Integer.toString(descriptors), "files")
-                + line("Max locked memory", Long.toString(lockedBytes), Long.toString(lockedBytes), "bytes");
+                + line("Max locked memory", bytes(lockedBytes), bytes(lockedBytes), "bytes");
+    }
+
+    /** RLIM_INFINITY has a word of its own. */
+    private static String bytes(long limit) {
+        return limit == Long.MAX_VALUE ? "unlimited" : Long.toString(limit);
     }
 
     private static String line(String name, String soft, String hard, String unit) {

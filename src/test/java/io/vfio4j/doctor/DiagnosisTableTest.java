@@ -516,7 +516,9 @@ class DiagnosisTableTest {
     private static Stream<Row> process() {
         long mebibyte = 1 << 20;
         return Stream.of(
-                on("no limit").finds("memlock", State.OK, "Unlimited."),
+                on("no limit")
+                        .kind(builder -> builder.lockedMemoryLimit(Long.MAX_VALUE))
+                        .finds("memlock", State.OK, "Unlimited."),
                 on("a limit that does not bind root")
                         .kind(builder -> builder.lockedMemoryLimit(8 * mebibyte))
                         .finds("memlock", State.OK, "At most 8 MiB", "CAP_IPC_LOCK"),
