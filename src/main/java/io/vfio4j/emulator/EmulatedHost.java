@@ -429,7 +429,7 @@ public final class EmulatedHost implements AutoCloseable {
     }
 
     /**
-     * Makes another device that is no vGPU; on the PCI bus there is room for 28.
+     * Makes another device that is no vGPU; on the PCI bus there is room for 28, and of mtty there can be 12.
      *
      * @param kind which
      * @return the device, with its VFIO driver
