@@ -180,11 +180,11 @@ public record Diagnosis(String subject, List<Finding> findings) {
                         mediated ? "mdev" : "iommu",
                         mediated ? "Mediated devices" : "IOMMU",
                         mediated ? kernel::mdev : kernel::iommu);
-        if (device.node().isPresent()) {
-            iommufd(calls, host);
-        } else {
-            container(calls, host);
-        }
+        boolean ownNode = checks.usesOwnNode();
+        host.check(
+                ownNode ? "node-iommu" : "node-vfio",
+                ownNode ? "Node of iommufd" : "Node of the container",
+                checks::common);
         // Before we have it open ourselves.
         Examination outside = new Examination()
                 .check("device", "Device", checks::device)

@@ -14,12 +14,11 @@ record ProcessLimits(int descriptors, long lockedBytes) {
     String text() {
         return line("Limit", "Soft Limit", "Hard Limit", "Units")
                 + line("Max open files", Integer.toString(descriptors), Integer.toString(descriptors), "files")
-                + line("Max locked memory", bytes(lockedBytes), bytes(lockedBytes), "bytes");
+                + line("Max locked memory", lockedText(), lockedText(), "bytes");
     }
 
-    /** RLIM_INFINITY has a word of its own. */
-    private static String bytes(long limit) {
-        return limit == Long.MAX_VALUE ? "unlimited" : Long.toString(limit);
+    private String lockedText() {
+        return lockedBytes == Long.MAX_VALUE ? "unlimited" : Long.toString(lockedBytes);
     }
 
     private static String line(String name, String soft, String hard, String unit) {

@@ -652,6 +652,16 @@ class DiagnosisTableTest {
                         .device()
                         .kind(builder -> builder.user(SOMEBODY))
                         .finds("node-device", State.PROBLEM, "SUBSYSTEM==\"vfio-dev\""),
+                on("somebody else who may use the group")
+                        .of(VgpuProfile.PORT.withNodes(DeviceNodes.GROUP_AND_CDEV))
+                        .device()
+                        .kind(builder -> builder.user(SOMEBODY, KVM_GROUP))
+                        .files(files -> files.own("/dev/vfio/1", 0660, 0, KVM_GROUP))
+                        .finds("node-device", State.OK, "/dev/vfio/1: crw-rw---- root kvm"),
+                on("root who may use both")
+                        .of(VgpuProfile.PORT.withNodes(DeviceNodes.GROUP_AND_CDEV))
+                        .device()
+                        .finds("node-device", State.OK, "/dev/vfio/devices/vfio0: crw-------"),
                 on("a node that is hidden")
                         .device()
                         .files(files -> files.remove("/dev/vfio/1"))
