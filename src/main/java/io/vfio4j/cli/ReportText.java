@@ -6,6 +6,7 @@ import io.vfio4j.linux.uapi.Vfio;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.Bytes;
 import io.vfio4j.vfio.Capability;
+import io.vfio4j.vfio.DeviceOwner;
 import io.vfio4j.vfio.IrqInfo;
 import io.vfio4j.vfio.Plane;
 import io.vfio4j.vfio.PlaneAccess;
@@ -39,11 +40,21 @@ final class ReportText {
     private void device() {
         out.println("Device " + report.name());
         report.device().mdev().ifPresent(this::mdev);
+        report.device().host().ifPresent(host -> line("opened", Words.way(report.device(), host)));
         line(
                 "flags",
                 flags(report.info().flags(), Words.deviceFlags(report.info().flags())));
         line("counts", report.info().regions() + " regions, " + report.info().irqs() + " irqs");
         raw("  ", report.info().raw(), DEVICE_INFO_SIZE);
+        if (report.device().shared()) {
+            line(
+                    "shared",
+                    "with "
+                            + report.device()
+                                    .owner()
+                                    .map(DeviceOwner::description)
+                                    .orElse("its owner") + ", which goes on with it; nothing was armed");
+        }
         if (report.bareVm()) {
             line(
                     "note",

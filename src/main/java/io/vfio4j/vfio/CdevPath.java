@@ -31,14 +31,15 @@ final class CdevPath {
     }
 
     private static LinuxException noNode(SystemCalls calls, HostDevice host) {
+        // The core registers the device there since Linux 6.1; its node came later.
         boolean registered = calls.exists(host.path() + "/vfio-dev");
         return new LinuxException(Errno.ENOENT, "look up the node of", host.path())
                 .withAdvice(
                         registered
-                                ? "The device has no node in /dev/vfio/devices: the kernel is built without"
-                                        + " CONFIG_VFIO_DEVICE_CDEV, or this container was not given the node."
-                                : "Nodes for single devices came with Linux 6.6; this kernel is older, or no VFIO driver is"
-                                        + " bound to the device.");
+                                ? "The device has no node in /dev/vfio/devices: the kernel is older than Linux 6.6, or built"
+                                        + " without CONFIG_VFIO_DEVICE_CDEV, or this container was not given the node."
+                                : "No VFIO driver is bound to the device, or the kernel is older than Linux 6.6, with which"
+                                        + " nodes for single devices came.");
     }
 
     private Attached attach(Optional<KvmVm> vm) throws LinuxException {
@@ -142,7 +143,13 @@ final class CdevPath {
             calls.ioctl(iommufd, Iommufd.IOMMU_IOAS_ALLOC, alloc);
             return alloc.getInt(Iommufd.IoasAlloc.OUT_IOAS_ID);
         } catch (LinuxException e) {
-            throw e.errno() == Errno.ENOMEM ? e.withAdvice("The kernel has no memory left for an address space.") : e;
+            throw switch (e.errno()) {
+                case Errno.ENOMEM -> e.withAdvice("The kernel has no memory left for an address space.");
+                case Errno.ENOTTY, Errno.EOPNOTSUPP ->
+                    e.withAdvice(IOMMU
+                            + " does not speak as iommufd does since Linux 6.2: open the device through its group.");
+                default -> e;
+            };
         }
     }
 

@@ -23,11 +23,18 @@ final class IoasDma implements DmaBackend {
     private final SystemCalls calls;
     private final Descriptor iommufd;
     private final int ioas;
+    private final int firstRoom;
 
     IoasDma(SystemCalls calls, Descriptor iommufd, int ioas) {
+        this(calls, iommufd, ioas, FIRST_ROOM);
+    }
+
+    /** With room for that many ranges in the first answer. */
+    IoasDma(SystemCalls calls, Descriptor iommufd, int ioas, int firstRoom) {
         this.calls = calls;
         this.iommufd = iommufd;
         this.ioas = ioas;
+        this.firstRoom = firstRoom;
     }
 
     @Override
@@ -63,7 +70,7 @@ final class IoasDma implements DmaBackend {
     /** Where there is not enough room, the kernel says EMSGSIZE, and how much there ought to be. */
     @Override
     public DmaInfo info() throws IOException {
-        int room = FIRST_ROOM;
+        int room = firstRoom;
         for (int round = 0; round < ROUNDS; round++) {
             try (NativeMemory query = calls.allocate(Iommufd.IoasIovaRanges.SIZE);
                     NativeMemory array = calls.allocate(room * Iommufd.IovaRange.SIZE)) {

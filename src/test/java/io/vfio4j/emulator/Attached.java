@@ -25,13 +25,21 @@ final class Attached implements AutoCloseable {
     private final Descriptor device;
 
     Attached(EmulatedHost host, Vgpu vgpu) throws LinuxException {
+        this(host, vgpu.groupPath(), vgpu.uuid().toString());
+    }
+
+    Attached(EmulatedHost host, Peripheral peripheral) throws LinuxException {
+        this(host, peripheral.groupPath(), peripheral.name());
+    }
+
+    private Attached(EmulatedHost host, String groupPath, String name) throws LinuxException {
         this.host = host;
         calls = host.systemCalls();
         container = calls.open("/dev/vfio/vfio", Access.READ_WRITE);
-        group = calls.open(vgpu.groupPath(), Access.READ_WRITE);
+        group = calls.open(groupPath, Access.READ_WRITE);
         setContainer(calls, group, container);
         calls.ioctl(container, Vfio.VFIO_SET_IOMMU, Vfio.VFIO_TYPE1_IOMMU);
-        device = getDevice(calls, group, vgpu.uuid().toString());
+        device = getDevice(calls, group, name);
     }
 
     static Attached to(EmulatedHost host) throws LinuxException {
