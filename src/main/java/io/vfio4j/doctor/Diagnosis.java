@@ -7,6 +7,7 @@ import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.HostDevice;
 import io.vfio4j.vfio.VfioDevice;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -242,6 +243,21 @@ public record Diagnosis(String subject, List<Finding> findings) {
         Examination examination = new Examination();
         display(examination, device);
         return new Diagnosis(device.name(), examination.findings());
+    }
+
+    /**
+     * Explains why a device could not be opened, for who has tried: another process's device, for example.
+     *
+     * @param calls the host
+     * @param subject what was to be opened
+     * @param refusal what came of it
+     * @return the refusal as a problem, and the host as far as it may be the cause
+     */
+    public static Diagnosis of(SystemCalls calls, String subject, IOException refusal) {
+        Examination examination =
+                basics(calls).check("opening", "Opening", check -> DeviceChecks.refused(check, refusal));
+        process(calls, examination);
+        return new Diagnosis(subject, examination.findings());
     }
 
     /**
