@@ -25,12 +25,16 @@ final class Attached implements AutoCloseable {
     private final Descriptor device;
 
     Attached(EmulatedHost host, Vgpu vgpu) throws LinuxException {
+        this(host, vgpu, Vfio.VFIO_TYPE1_IOMMU);
+    }
+
+    Attached(EmulatedHost host, Vgpu vgpu, int iommu) throws LinuxException {
         this.host = host;
         calls = host.systemCalls();
         container = calls.open("/dev/vfio/vfio", Access.READ_WRITE);
         group = calls.open(vgpu.groupPath(), Access.READ_WRITE);
         setContainer(calls, group, container);
-        calls.ioctl(container, Vfio.VFIO_SET_IOMMU, Vfio.VFIO_TYPE1_IOMMU);
+        calls.ioctl(container, Vfio.VFIO_SET_IOMMU, iommu);
         device = getDevice(calls, group, vgpu.uuid().toString());
     }
 
