@@ -1,4 +1,4 @@
-package io.vfio4j.emulator;
+package io.vfio4j.contract;
 
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
@@ -10,27 +10,27 @@ import io.vfio4j.linux.uapi.Iommufd;
 import io.vfio4j.linux.uapi.Vfio;
 
 /** An iommufd and an open device node, and the plain system calls on them, as any program makes them. */
-final class NodeAttached implements AutoCloseable {
+public final class NodeAttached implements AutoCloseable {
     private final SystemCalls calls;
     private final Descriptor iommu;
     private final Descriptor node;
 
-    NodeAttached(SystemCalls calls, Vgpu vgpu) throws LinuxException {
+    public NodeAttached(SystemCalls calls, String node) throws LinuxException {
         this.calls = calls;
         this.iommu = calls.open("/dev/iommu", Access.READ_WRITE);
-        this.node = calls.open(vgpu.nodePath(), Access.READ_WRITE);
+        this.node = calls.open(node, Access.READ_WRITE);
     }
 
-    Descriptor iommu() {
+    public Descriptor iommu() {
         return iommu;
     }
 
-    Descriptor node() {
+    public Descriptor node() {
         return node;
     }
 
     /** Makes a structure of 32-bit words, calls, and returns the words as they are then. */
-    int[] call(Descriptor to, Ioctl request, int... words) throws LinuxException {
+    public int[] call(Descriptor to, Ioctl request, int... words) throws LinuxException {
         try (NativeMemory memory = calls.allocate(4 * words.length)) {
             for (int i = 0; i < words.length; i++) {
                 memory.putInt(4 * i, words[i]);
@@ -45,11 +45,11 @@ final class NodeAttached implements AutoCloseable {
     }
 
     /** Returns the id that the device got. */
-    int bind() throws LinuxException {
+    public int bind() throws LinuxException {
         return bind(iommu);
     }
 
-    int bind(Descriptor to) throws LinuxException {
+    public int bind(Descriptor to) throws LinuxException {
         int number = to.acquire();
         try {
             return call(node, Vfio.VFIO_DEVICE_BIND_IOMMUFD, 16, 0, number, 0)[3];
@@ -58,30 +58,31 @@ final class NodeAttached implements AutoCloseable {
         }
     }
 
-    int allocate() throws LinuxException {
+    public int allocate() throws LinuxException {
         return call(iommu, Iommufd.IOMMU_IOAS_ALLOC, 12, 0, 0)[2];
     }
 
     /** Returns the id that the kernel gave back. */
-    int attach(int ioas) throws LinuxException {
+    public int attach(int ioas) throws LinuxException {
         return call(node, Vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT, 12, 0, ioas)[2];
     }
 
-    void detach() throws LinuxException {
+    public void detach() throws LinuxException {
         call(node, Vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT, 8, 0);
     }
 
-    void destroy(int id) throws LinuxException {
+    public void destroy(int id) throws LinuxException {
         call(iommu, Iommufd.IOMMU_DESTROY, 8, id);
     }
 
-    void map(int ioas, int flags, NativeMemory memory, long offset, long length, long iova) throws LinuxException {
+    public void map(int ioas, int flags, NativeMemory memory, long offset, long length, long iova)
+            throws LinuxException {
         long address = memory.acquire() + offset;
         memory.release();
         map(ioas, flags, address, length, iova);
     }
 
-    void map(int ioas, int flags, long address, long length, long iova) throws LinuxException {
+    public void map(int ioas, int flags, long address, long length, long iova) throws LinuxException {
         call(
                 iommu,
                 Iommufd.IOMMU_IOAS_MAP,
@@ -98,7 +99,7 @@ final class NodeAttached implements AutoCloseable {
     }
 
     /** Returns how much was unmapped. */
-    long unmap(int ioas, long iova, long length) throws LinuxException {
+    public long unmap(int ioas, long iova, long length) throws LinuxException {
         int[] words =
                 call(iommu, Iommufd.IOMMU_IOAS_UNMAP, 24, ioas, (int) iova, (int) (iova >>> 32), (int) length, (int)
                         (length >>> 32));
