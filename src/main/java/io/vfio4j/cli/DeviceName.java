@@ -3,9 +3,13 @@ package io.vfio4j.cli;
 import io.vfio4j.emulator.DeviceNodes;
 import io.vfio4j.emulator.Scenario;
 import io.vfio4j.emulator.VgpuProfile;
+import io.vfio4j.linux.uapi.Sockets;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.HostDevice;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -15,17 +19,46 @@ sealed interface DeviceName {
     /** Where {@code watch} looks when it is not told. */
     String DEFAULT = "emulated";
 
+    /** PID_MAX_LIMIT of include/linux/threads.h on 64-bit machines. */
+    int PID_LIMIT = 4 * 1024 * 1024;
+
     /** What can be set of an emulated device. */
     String SETTINGS = "size=WIDTHxHEIGHT, hz=RATE, buffers=COUNT, kvm=yes|no, req=yes|no, nodes=group|cdev|both";
 
+    /** What the names of devices that another process has open begin with. */
+    String PID = "pid:";
+
+    String SOCKET = "socket:";
+
     /** How the device is called in output. */
     String text();
+
+    /** Whether the device is another process's, and only shared with it. */
+    default boolean isShared() {
+        return this instanceof OfProcess || this instanceof OnSocket;
+    }
 
     /** A mediated device of this host. */
     record Mdev(UUID uuid) implements DeviceName {
         @Override
         public String text() {
             return uuid.toString();
+        }
+    }
+
+    /** A device that a process of this host has open; which one, where it has several. */
+    record OfProcess(int pid, Optional<String> device) implements DeviceName {
+        @Override
+        public String text() {
+            return PID + pid + device.map(name -> "/" + name).orElse("");
+        }
+    }
+
+    /** A device that is offered on a UNIX socket. */
+    record OnSocket(String path) implements DeviceName {
+        @Override
+        public String text() {
+            return SOCKET + path;
         }
     }
 
@@ -41,19 +74,49 @@ sealed interface DeviceName {
         if (text.equals("emulated") || text.startsWith("emulated:")) {
             return EmulatedText.parse(text);
         }
-        for (String reserved : List.of("pid:", "socket:")) {
-            if (text.startsWith(reserved)) {
-                throw new IllegalArgumentException("'" + text + "': names that begin with " + reserved
-                        + " are reserved for the vGPU of a running VMM, which this version cannot attach to");
-            }
+        if (text.startsWith(PID)) {
+            return ofProcess(text, text.substring(PID.length()));
+        }
+        if (text.startsWith(SOCKET)) {
+            return onSocket(text, text.substring(SOCKET.length()));
         }
         String uuid = text.startsWith(MdevDevice.BUS + "/") ? text.substring(MdevDevice.BUS.length() + 1) : text;
         if (!MdevDevice.isUuid(uuid)) {
             throw new IllegalArgumentException("'" + text + "' names no device; a DEVICE is"
-                    + " emulated[:DIALECT[:ITEM,...]], the UUID of a mediated device, or "
-                    + MdevDevice.BUS + "/UUID");
+                    + " emulated[:DIALECT[:ITEM,...]], the UUID of a mediated device, "
+                    + MdevDevice.BUS + "/UUID, pid:PID[/UUID], or socket:PATH");
         }
         return new Mdev(UUID.fromString(uuid));
+    }
+
+    private static DeviceName ofProcess(String text, String rest) {
+        int slash = rest.indexOf('/');
+        String pid = slash < 0 ? rest : rest.substring(0, slash);
+        if (!pid.matches("[1-9]\\d{0,6}") || Integer.parseInt(pid) >= PID_LIMIT) {
+            throw new IllegalArgumentException("'" + text + "': '" + pid
+                    + "' is no process's number; write pid:PID or pid:PID/UUID, where PID is 1 to " + (PID_LIMIT - 1));
+        }
+        Optional<String> device = slash < 0 ? Optional.empty() : Optional.of(rest.substring(slash + 1));
+        if (device.filter(name -> !MdevDevice.isUuid(name) && !HostDevice.isPciAddress(name))
+                .isPresent()) {
+            throw new IllegalArgumentException("'" + text + "': '" + device.get()
+                    + "' is neither a UUID nor a PCI address; write pid:PID/UUID, as 'vfio4j list' does");
+        }
+        return new OfProcess(Integer.parseInt(pid), device.map(name -> name.toLowerCase(Locale.ROOT)));
+    }
+
+    private static DeviceName onSocket(String text, String path) {
+        if (path.isEmpty() || path.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException("'" + text.replace('\0', '?') + "' names no socket; write socket:PATH");
+        }
+        String absolute =
+                path.startsWith("/") ? path : Path.of(path).toAbsolutePath().toString();
+        int length = absolute.getBytes(StandardCharsets.UTF_8).length;
+        if (length >= Sockets.SockaddrUn.SUN_PATH_SIZE) {
+            throw new IllegalArgumentException("'" + text + "': the path of a UNIX socket has at most "
+                    + (Sockets.SockaddrUn.SUN_PATH_SIZE - 1) + " bytes; " + absolute + " has " + length);
+        }
+        return new OnSocket(absolute);
     }
 
     /** {@code emulated[:DIALECT[:ITEM,...]]}. */

@@ -71,9 +71,15 @@ final class DoctorCommand implements Callable<Integer> {
                 return new Subject.Pci(text);
             }
             try {
-                return new Subject.Named(DeviceName.parse(text));
+                DeviceName name = DeviceName.parse(text);
+                if (name.isShared()) {
+                    throw new TypeConversionException(
+                            "'" + text + "' is open in another process already, so nothing stands"
+                                    + " in the way; name the device by its UUID or PCI address, or look at it by 'vfio4j info'");
+                }
+                return new Subject.Named(name);
             } catch (IllegalArgumentException e) {
-                throw new TypeConversionException(e.getMessage());
+                throw new TypeConversionException(e.getMessage() + "; or a PCI address such as 0000:00:02.0");
             }
         }
     }

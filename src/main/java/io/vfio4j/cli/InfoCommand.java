@@ -26,9 +26,12 @@ import picocli.CommandLine.Spec;
             "  vfio4j info emulated:v6",
             "  vfio4j info emulated:none:console --raw",
             "  vfio4j info 8f9c1a8e-3f5d-4b2a-9a55-0d0f1d5a7b11 --json",
+            "  vfio4j info pid:4711/8f9c1a8e-3f5d-4b2a-9a55-0d0f1d5a7b11",
             "",
             "DIALECT and ITEM of an emulated device: 'vfio4j list' names them.",
-            "A device can be open only once, so it must not be in use by a VM."
+            "A device can be opened only once. What a VMM has open is reached beside it, by the VMM's process",
+            "(pid:PID, needs the right to trace it: root has) or by a socket on which the VMM offers it (socket:PATH).",
+            "It is only asked, so the VMM goes on undisturbed."
         })
 final class InfoCommand implements Callable<Integer> {
     /** Enough for an emulated guest to have something on its screen. */
@@ -43,7 +46,8 @@ final class InfoCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "DEVICE",
             converter = DeviceNameConverter.class,
-            description = "emulated[:DIALECT[:ITEM,...]], a UUID, or /sys/bus/mdev/devices/UUID.")
+            description = "emulated[:DIALECT[:ITEM,...]], a UUID, /sys/bus/mdev/devices/UUID,"
+                    + " or what another process has open: pid:PID[/UUID], socket:PATH.")
     private DeviceName device;
 
     @Option(
@@ -71,6 +75,14 @@ final class InfoCommand implements Callable<Integer> {
         } else if (device instanceof DeviceName.Mdev name) {
             SystemCalls calls = parent.localHost().open();
             try (OpenedDevice opened = OpenedDevice.openWithBareVm(calls, MdevDevice.find(calls, name.uuid()), path)) {
+                print(DeviceReport.of(name.text(), opened));
+            }
+        } else if (device instanceof DeviceName.OfProcess name) {
+            try (OpenedDevice opened = OpenedDevice.share(parent.localHost().open(), name)) {
+                print(DeviceReport.of(name.text(), opened));
+            }
+        } else if (device instanceof DeviceName.OnSocket name) {
+            try (OpenedDevice opened = OpenedDevice.share(parent.localHost().open(), name)) {
                 print(DeviceReport.of(name.text(), opened));
             }
         }

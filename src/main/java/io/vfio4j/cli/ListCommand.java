@@ -2,13 +2,19 @@ package io.vfio4j.cli;
 
 import io.vfio4j.emulator.Scenario;
 import io.vfio4j.emulator.VgpuProfile;
+import io.vfio4j.handover.Handover;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.mdev.MdevParent;
 import io.vfio4j.mdev.MdevType;
+import io.vfio4j.proc.Holder;
+import io.vfio4j.proc.Holders;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,7 +30,7 @@ import picocli.CommandLine.Spec;
 /** {@code vfio4j list}. */
 @Command(
         name = "list",
-        description = "Lists the mediated devices of this host, and the emulated ones.",
+        description = "Lists the mediated devices of this host, who has them open, and the emulated ones.",
         mixinStandardHelpOptions = true,
         versionProvider = Vfio4j.Version.class,
         footerHeading = "%nExamples:%n",
@@ -45,11 +51,21 @@ final class ListCommand implements Callable<Integer> {
     @Option(names = "--json", description = "One JSON object a line.")
     private boolean json;
 
-    /** The devices, or a sentence on why there are none. */
-    private record Found(List<Listed> devices, Optional<String> whyNone) {}
+    /** The devices, or a sentence on why there are none; and whether every process was seen that may have one open. */
+    private record Found(List<Listed> devices, Optional<String> whyNone, Optional<String> blindSpot) {
+        static Found nothing(String why) {
+            return new Found(List.of(), Optional.of(why), Optional.empty());
+        }
+    }
 
-    /** A device, with what sysfs says of its type and driver. */
-    private record Listed(MdevDevice device, String typeName, String driver) {}
+    /** A device, with what sysfs says of its type and driver, and who has it open. */
+    private record Listed(MdevDevice device, String typeName, String driver, List<Holder> users) {
+        private String nameOf(Holder user) {
+            return new DeviceName.OfProcess(
+                            user.pid(), Optional.of(device.uuid().toString()))
+                    .text();
+        }
+    }
 
     @Override
     public Integer call() {
@@ -66,13 +82,44 @@ final class ListCommand implements Callable<Integer> {
     private Found find() {
         try {
             SystemCalls calls = parent.localHost().open();
-            List<Listed> devices = MdevDevice.list(calls).stream()
-                    .map(device -> new Listed(device, typeName(calls, device), driver(calls, device)))
-                    .toList();
-            return new Found(devices, devices.isEmpty() ? Optional.of(whyNone(calls)) : Optional.empty());
+            List<MdevDevice> devices = MdevDevice.list(calls);
+            if (devices.isEmpty()) {
+                return Found.nothing(whyNone(calls));
+            }
+            Holders holders = Holders.find(calls, ListCommand::isOfVfio);
+            Map<String, List<Holder>> users = users(calls, holders);
+            return new Found(
+                    devices.stream()
+                            .map(device -> new Listed(
+                                    device,
+                                    typeName(calls, device),
+                                    driver(calls, device),
+                                    users.getOrDefault(device.uuid().toString(), List.of())))
+                            .toList(),
+                    Optional.empty(),
+                    holders.blindSpot());
         } catch (IOException e) {
-            return new Found(List.of(), Optional.of(Vfio4j.oneLine(String.valueOf(e.getMessage()))));
+            return Found.nothing(Vfio4j.oneLine(String.valueOf(e.getMessage())));
         }
+    }
+
+    private static boolean isOfVfio(String target) {
+        return target.startsWith("/dev/vfio/") || target.equals("anon_inode:[vfio-device]");
+    }
+
+    /** By the device's name. */
+    private static Map<String, List<Holder>> users(SystemCalls calls, Holders holders) {
+        Map<String, List<Holder>> users = new HashMap<>();
+        for (Holder holder : holders.list()) {
+            try {
+                Handover.devicesOf(calls, holder.pid())
+                        .forEach(name -> users.computeIfAbsent(name, none -> new ArrayList<>())
+                                .add(holder));
+            } catch (LinuxException ended) {
+                // It has nothing open any more.
+            }
+        }
+        return users;
     }
 
     private static String typeName(SystemCalls calls, MdevDevice device) {
@@ -118,7 +165,11 @@ final class ListCommand implements Callable<Integer> {
                             : " (" + listed.typeName() + ")")
                     + "  parent " + orDash(device.parent()) + "  group " + text(device.group()) + "  driver "
                     + orDash(listed.driver()));
+            for (Holder user : listed.users()) {
+                out.println("    in use by " + user + "; to look at it beside that: " + listed.nameOf(user));
+            }
         }
+        found.blindSpot().ifPresent(unseen -> out.println("  " + unseen));
         out.println();
         out.println("Emulated devices, anywhere: emulated[:DIALECT[:ITEM,...]]");
         for (String name : VgpuProfile.names()) {
@@ -148,6 +199,10 @@ final class ListCommand implements Callable<Integer> {
             line.put("parent", present(device.parent()));
             line.put("group", device.group());
             line.put("driver", present(listed.driver()));
+            line.put(
+                    "users",
+                    listed.users().stream().map(user -> user(listed, user)).toList());
+            line.put("all_processes_seen", found.blindSpot().isEmpty());
             lines.print(line);
         }
         found.whyNone().ifPresent(why -> {
@@ -162,6 +217,14 @@ final class ListCommand implements Callable<Integer> {
             line.put("description", Dialects.describe(name));
             lines.print(line);
         }
+    }
+
+    private static Map<String, Object> user(Listed listed, Holder user) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("pid", user.pid());
+        line.put("command", present(user.command()));
+        line.put("device", listed.nameOf(user));
+        return line;
     }
 
     private static Optional<String> present(String text) {

@@ -1,5 +1,6 @@
 package io.vfio4j.cli;
 
+import io.vfio4j.handover.Handover;
 import io.vfio4j.kvm.KvmVm;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
@@ -27,6 +28,18 @@ record OpenedDevice(VfioDevice device, Optional<KvmVm> bareVm) implements AutoCl
     private static VfioDevice open(SystemCalls calls, MdevDevice mdev, Optional<AttachPath> path, Optional<KvmVm> vm)
             throws IOException {
         return VfioDevice.open(calls, HostDevice.of(calls, mdev), new AttachOptions(path, vm));
+    }
+
+    /** A copy of what another process has open. */
+    static OpenedDevice share(SystemCalls calls, DeviceName.OfProcess name) throws IOException {
+        VfioDevice device = name.device().isPresent()
+                ? Handover.fromProcess(calls, name.pid(), name.device().get())
+                : Handover.fromProcess(calls, name.pid());
+        return new OpenedDevice(device, Optional.empty());
+    }
+
+    static OpenedDevice share(SystemCalls calls, DeviceName.OnSocket name) throws IOException {
+        return new OpenedDevice(Handover.fromSocket(calls, name.path()), Optional.empty());
     }
 
     /** With a VM of our own where the driver insists on one, as GVT-g does. */

@@ -7,6 +7,7 @@ import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.AttachPath;
 import io.vfio4j.vfio.Bytes;
 import io.vfio4j.vfio.Capability;
+import io.vfio4j.vfio.DeviceOwner;
 import io.vfio4j.vfio.HostDevice;
 import io.vfio4j.vfio.IrqInfo;
 import io.vfio4j.vfio.Plane;
@@ -37,6 +38,8 @@ final class ReportJson {
         all.put("mdev_type", mdev.map(MdevDevice::type));
         all.put("parent", mdev.map(MdevDevice::parent));
         all.put("group", mdev.map(MdevDevice::group));
+        all.put("shared", report.device().shared());
+        all.put("owner", report.device().owner().map(DeviceOwner::description));
         all.put("opened_by", report.device().path().map(AttachPath::label));
         all.put("node", report.device().host().flatMap(HostDevice::node));
         all.put("bare_vm", report.bareVm());

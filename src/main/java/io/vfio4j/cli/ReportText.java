@@ -6,6 +6,7 @@ import io.vfio4j.linux.uapi.Vfio;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.Bytes;
 import io.vfio4j.vfio.Capability;
+import io.vfio4j.vfio.DeviceOwner;
 import io.vfio4j.vfio.IrqInfo;
 import io.vfio4j.vfio.Plane;
 import io.vfio4j.vfio.PlaneAccess;
@@ -45,6 +46,15 @@ final class ReportText {
                 flags(report.info().flags(), Words.deviceFlags(report.info().flags())));
         line("counts", report.info().regions() + " regions, " + report.info().irqs() + " irqs");
         raw("  ", report.info().raw(), DEVICE_INFO_SIZE);
+        if (report.device().shared()) {
+            line(
+                    "shared",
+                    "with "
+                            + report.device()
+                                    .owner()
+                                    .map(DeviceOwner::description)
+                                    .orElse("its owner") + ", which goes on with it; nothing was armed");
+        }
         if (report.bareVm()) {
             line(
                     "note",

@@ -1,5 +1,6 @@
 package io.vfio4j.cli;
 
+import io.vfio4j.display.DisplayOptions;
 import io.vfio4j.display.RefreshPolicy;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
@@ -31,6 +32,12 @@ import picocli.CommandLine.Spec;
             "  vfio4j watch emulated:v6:cursor,size=1280x720 --virtual --for 1h --json",
             "  vfio4j watch emulated:none --policy timer=8ms",
             "  vfio4j watch 8f9c1a8e-3f5d-4b2a-9a55-0d0f1d5a7b11 --for 10s --json",
+            "  vfio4j watch pid:4711",
+            "  vfio4j watch socket:/run/vm1/vgpu.sock",
+            "",
+            "pid:PID[/UUID] is a device that the process, mostly a VMM, has open; it needs the right to trace it,",
+            "which root has. socket:PATH is one that a process offers. The owner goes on undisturbed: nothing is armed,",
+            "and a timer looks. When the owner ends, so does this.",
             "",
             "DIALECT and ITEM of an emulated device: 'vfio4j list' names them.",
             "Ctrl-C ends it in order: the irq is disarmed, the device closed, the summary printed."
@@ -49,7 +56,8 @@ final class WatchCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = "DEVICE",
             converter = DeviceNameConverter.class,
-            description = "emulated[:DIALECT[:ITEM,...]], a UUID, or /sys/bus/mdev/devices/UUID."
+            description = "emulated[:DIALECT[:ITEM,...]], a UUID, /sys/bus/mdev/devices/UUID,"
+                    + " or what another process has open: pid:PID[/UUID], socket:PATH."
                     + " An emulated one when left out.")
     private Optional<DeviceName> device = Optional.empty();
 
@@ -87,6 +95,22 @@ final class WatchCommand implements Callable<Integer> {
             description = "Run the emulated host in virtual time: as fast as it goes, and always with the same result.")
     private boolean virtual;
 
+    @Option(
+            names = "--take-irq",
+            description =
+                    "On a device of another process, use the display irq all the same. There is one trigger for each device:"
+                            + " if the owner uses it, which cannot be seen, it gets no more events. Killed by SIGKILL, this"
+                            + " command leaves it armed.")
+    private boolean takeIrq;
+
+    @Option(
+            names = "--fetch-dmabuf",
+            description =
+                    "On a device of another process, fetch the framebuffers' dma-bufs all the same, so that ids are not used"
+                            + " again and every flip is seen. If the owner shows the display, its own fetch can fail, and"
+                            + " some drivers crash.")
+    private boolean fetchDmaBufs;
+
     @Option(names = "--json", description = "One JSON object a line.")
     private boolean json;
 
@@ -100,11 +124,17 @@ final class WatchCommand implements Callable<Integer> {
         if (device.isEmpty() && !virtual) {
             hintAtRealVgpus();
         }
+        if ((takeIrq || fetchDmaBufs) && !name.isShared()) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    (takeIrq ? "--take-irq" : "--fetch-dmabuf") + " is for devices of another process (pid:, socket:): "
+                            + name.text() + " is ours alone");
+        }
         WatchSession session = new WatchSession(
                 name.text(),
                 output(name),
                 path,
-                policy,
+                options(),
                 minInterval,
                 spec.commandLine().getOut(),
                 spec.commandLine().getErr());
@@ -116,9 +146,22 @@ final class WatchCommand implements Callable<Integer> {
             }
         } else if (name instanceof DeviceName.Mdev mdev) {
             SystemCalls calls = parent.localHost().open();
-            session.runReal(calls, MdevDevice.find(calls, mdev.uuid()), length);
+            MdevDevice found = MdevDevice.find(calls, mdev.uuid());
+            session.runReal(calls, () -> OpenedDevice.open(calls, found, path), length);
+        } else if (name instanceof DeviceName.OfProcess process) {
+            SystemCalls calls = parent.localHost().open();
+            session.runReal(calls, () -> OpenedDevice.share(calls, process), length);
+        } else if (name instanceof DeviceName.OnSocket socket) {
+            SystemCalls calls = parent.localHost().open();
+            session.runReal(calls, () -> OpenedDevice.share(calls, socket), length);
         }
         return 0;
+    }
+
+    private DisplayOptions options() {
+        DisplayOptions options = DisplayOptions.DEFAULTS.withPolicy(policy);
+        options = takeIrq ? options.takingIrq() : options;
+        return fetchDmaBufs ? options.fetchingDmaBufs() : options;
     }
 
     private WatchOutput output(DeviceName name) {

@@ -5,12 +5,13 @@ import io.vfio4j.display.DisplayMode;
 import io.vfio4j.display.DisplayOptions;
 import io.vfio4j.display.RefreshEvent;
 import io.vfio4j.display.RefreshListener;
-import io.vfio4j.display.RefreshPolicy;
 import io.vfio4j.display.SubscriptionOptions;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.AttachPath;
+import io.vfio4j.vfio.DeviceOwner;
+import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -29,7 +30,7 @@ final class WatchSession {
     private final String device;
     private final WatchOutput output;
     private final Optional<AttachPath> path;
-    private final RefreshPolicy policy;
+    private final DisplayOptions wanted;
     private final Duration minInterval;
     private final PrintWriter out;
     private final PrintWriter err;
@@ -39,14 +40,14 @@ final class WatchSession {
             String device,
             WatchOutput output,
             Optional<AttachPath> path,
-            RefreshPolicy policy,
+            DisplayOptions wanted,
             Duration minInterval,
             PrintWriter out,
             PrintWriter err) {
         this.device = device;
         this.output = output;
         this.path = path;
-        this.policy = policy;
+        this.wanted = wanted;
         this.minInterval = minInterval;
         this.out = out;
         this.err = err;
@@ -96,21 +97,27 @@ final class WatchSession {
     void runEmulated(DeviceName.Emulated name, Optional<Duration> length) throws IOException {
         try (Ending ending = Ending.onSignals();
                 EmulatedDevice emulated = EmulatedDevice.inRealTime(name)) {
-            run(emulated.systemCalls(), emulated.mdev(), true, Optional.of(emulated), length, ending);
+            SystemCalls calls = emulated.systemCalls();
+            MdevDevice mdev = emulated.mdev();
+            run(calls, () -> OpenedDevice.openWithBareVm(calls, mdev, path), Optional.of(emulated), length, ending);
         }
     }
 
+    /** How to get at a device. */
+    interface Opening {
+        OpenedDevice open() throws IOException;
+    }
+
     /** On this host. */
-    void runReal(SystemCalls calls, MdevDevice mdev, Optional<Duration> length) throws IOException {
+    void runReal(SystemCalls calls, Opening opening, Optional<Duration> length) throws IOException {
         try (Ending ending = Ending.onSignals()) {
-            run(calls, mdev, false, Optional.empty(), length, ending);
+            run(calls, opening, Optional.empty(), length, ending);
         }
     }
 
     private void run(
             SystemCalls calls,
-            MdevDevice mdev,
-            boolean withVm,
+            Opening opening,
             Optional<EmulatedDevice> emulated,
             Optional<Duration> length,
             Ending ending)
@@ -123,9 +130,9 @@ final class WatchSession {
         });
         Events events = new Events(calls, ending, true);
         Summary summary;
-        try (OpenedDevice opened =
-                        withVm ? OpenedDevice.openWithBareVm(calls, mdev, path) : OpenedDevice.open(calls, mdev, path);
+        try (OpenedDevice opened = opening.open();
                 EventLoop loop = EventLoop.start(calls, "vfio4j watch")) {
+            warnOfSharing(opened.device());
             Display display = Display.attach(loop, opened.device(), options());
             Duration passed;
             try {
@@ -158,8 +165,30 @@ final class WatchSession {
         return Duration.ofNanos(calls.nanoTime() - start);
     }
 
+    /** What is there once for each device is the owner's. */
+    private void warnOfSharing(VfioDevice device) {
+        if (!device.shared()) {
+            return;
+        }
+        String owner = device.owner().map(DeviceOwner::description).orElse("its owner");
+        if (!wanted.takeIrq() && !wanted.fetchDmaBufs()) {
+            err.println("vfio4j: " + device.name() + " is shared with " + owner
+                    + ": nothing is armed and no dma-buf is fetched; events come from a timer");
+        }
+        if (wanted.takeIrq()) {
+            err.println("vfio4j: warning: --take-irq: the display irq has one trigger. If " + owner
+                    + " uses it, which cannot be seen, it gets no events from now on; and if this command is killed"
+                    + " (SIGKILL), the irq stays armed");
+        }
+        if (wanted.fetchDmaBufs()) {
+            err.println("vfio4j: warning: --fetch-dmabuf: if " + owner
+                    + " shows the display, its own fetch of the same framebuffer can fail, and some drivers crash");
+        }
+        err.flush();
+    }
+
     private DisplayOptions options() {
-        return DisplayOptions.DEFAULTS.withPolicy(policy).withErrorHandler((what, cause) -> {
+        return wanted.withErrorHandler((what, cause) -> {
             err.println("vfio4j: " + Vfio4j.oneLine(what + ": " + cause.getMessage()));
             err.flush();
         });
@@ -167,7 +196,7 @@ final class WatchSession {
 
     private void begin(SystemCalls calls, Display display) {
         output.begin(
-                device + " (dialect " + dialect(display) + ", policy " + PolicyText.format(policy) + ")",
+                device + " (dialect " + dialect(display) + ", policy " + PolicyText.format(wanted.policy()) + ")",
                 calls.nanoTime());
     }
 
@@ -177,7 +206,13 @@ final class WatchSession {
 
     private Summary summary(Display display, Duration length, Optional<Summary.DriverCounts> driver) {
         return new Summary(
-                device, dialect(display), PolicyText.format(policy), tally.counts(), display.stats(), length, driver);
+                device,
+                dialect(display),
+                PolicyText.format(wanted.policy()),
+                tally.counts(),
+                display.stats(),
+                length,
+                driver);
     }
 
     private void finish(Summary summary, Events events) throws IOException {

@@ -1,5 +1,6 @@
 package io.vfio4j.doctor;
 
+import io.vfio4j.linux.Access;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
@@ -9,10 +10,13 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** One device: what holds it, and who. */
 final class DeviceChecks {
     private static final String VFIO_DEVICE = "anon_inode:[vfio-device]";
+    private static final String CONTAINER = "/dev/vfio/vfio";
+    private static final String IOMMUFD = "/dev/iommu";
 
     private final SystemCalls calls;
     private final HostDevice device;
@@ -167,11 +171,43 @@ final class DeviceChecks {
                 : check.unknown("Nobody was seen to have it open." + blind, "Root sees every process.");
     }
 
+    /**
+     * Whether it is opened through its own node: where there is one, unless only the group may be used. So it is done when a device
+     * is attached to.
+     */
+    boolean usesOwnNode() {
+        if (device.node().isEmpty()) {
+            return false;
+        }
+        return mayOpen(List.of(device.node().get(), IOMMUFD))
+                || groupNode().isEmpty()
+                || !mayOpen(List.of(groupNode().get(), CONTAINER));
+    }
+
+    private boolean mayOpen(List<String> paths) {
+        try {
+            for (String path : paths) {
+                calls.checkAccess(path, Access.READ_WRITE);
+            }
+            return true;
+        } catch (LinuxException denied) {
+            return false;
+        }
+    }
+
+    /** What its own node is bound to, or its group put into. */
+    Finding common(Check check) throws LinuxException {
+        NodeChecks nodes = new NodeChecks(calls);
+        return usesOwnNode()
+                ? nodes.required(check, IOMMUFD, NodeChecks.Rule.IOMMUFD)
+                : nodes.required(check, CONTAINER, NodeChecks.Rule.CONTAINER);
+    }
+
     /** The node that it is opened through. */
     Finding node(Check check) throws LinuxException {
         NodeChecks nodes = new NodeChecks(calls);
-        if (device.node().isPresent()) {
-            return nodes.required(check, device.node().get(), NodeChecks.Rule.DEVICE);
+        if (usesOwnNode()) {
+            return nodes.required(check, device.node().orElseThrow(), NodeChecks.Rule.DEVICE);
         }
         if (groupNode().isEmpty()) {
             return check.unknown("There is no node, because there is no group.", "");
@@ -183,21 +219,28 @@ final class DeviceChecks {
                                 + " --device=" + groupNode().get() + ")."));
     }
 
-    /** Tries to open it, where that disturbs nobody: opening a PCI device resets it. */
-    Opening open() {
+    /**
+     * Tries to open it, where that disturbs nobody (opening a PCI device resets it), and where nothing that was found already stands
+     * in the way.
+     */
+    Opening open(List<Finding> problems) {
         if (device.mdev().isEmpty()) {
             return Opening.notAttempted("Opening a PCI device resets it, so it was left alone.");
         }
-        return groupLook.busy() || !holders.list().isEmpty()
-                ? Opening.notAttempted("It was not tried, because somebody has the device open.")
-                : Opening.attempt(calls, device);
+        if (groupLook.busy() || !holders.list().isEmpty()) {
+            return Opening.notAttempted("It was not tried, because somebody has the device open.");
+        }
+        return problems.isEmpty()
+                ? Opening.attempt(calls, device)
+                : Opening.notAttempted("It was not tried, because of the problem with: "
+                        + problems.stream().map(Finding::title).collect(Collectors.joining(", ")) + ".");
     }
 
     static Finding opening(Check check, Opening opening) {
         if (opening.device().isPresent()) {
             return opening.vm().isPresent()
                     ? check.ok(
-                            "It opens for a process that has a KVM VM. (A bare one was made for this look, and is gone.)")
+                            "It opens for a process that has a KVM VM; a bare one was made for this look, and is gone.")
                     : check.ok("It opens.");
         }
         IOException refusal = opening.refusal().orElseThrow();

@@ -3,6 +3,7 @@ package io.vfio4j.doctor;
 import io.vfio4j.doctor.Finding.State;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
+import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.HostDevice;
 import io.vfio4j.vfio.VfioDevice;
@@ -53,7 +54,11 @@ public record Diagnosis(String subject, List<Finding> findings) {
                 .checkIf("mdev-types", "Types", graphics::types)
                 .check("kvm", "KVM", check -> kernel.kvm(check, graphics.hasSplittableGpu()))
                 .check("iommu", "IOMMU", kernel::iommu);
-        nodes(calls, examination, true);
+        container(calls, examination);
+        if (calls.exists("/dev/vfio/devices")) {
+            iommufd(calls, examination);
+        }
+        kvmNode(calls, examination);
         examination.checkIf("node-devices", "Nodes of devices", new NodeChecks(calls)::ofDevices);
         process(calls, examination);
         return new Diagnosis(HOST, examination.findings());
@@ -67,24 +72,32 @@ public record Diagnosis(String subject, List<Finding> findings) {
                 .check("vfio-iommu", "IOMMU backend", kernel::iommuBackend);
     }
 
-    private static void nodes(SystemCalls calls, Examination examination, boolean kvm) {
-        NodeChecks nodes = new NodeChecks(calls);
-        // The container, which a kernel with nodes for single devices alone does not have.
+    /** What groups are put into. A kernel with nodes for single devices alone does not have it. */
+    private static void container(SystemCalls calls, Examination examination) {
         if (calls.exists("/sys/class/vfio") || calls.exists("/sys/class/misc/vfio")) {
             examination.check(
                     "node-vfio",
                     "Node of the container",
-                    check -> nodes.required(check, "/dev/vfio/vfio", NodeChecks.Rule.CONTAINER));
+                    check -> new NodeChecks(calls).required(check, "/dev/vfio/vfio", NodeChecks.Rule.CONTAINER));
         }
+    }
+
+    /** What devices with nodes of their own are bound to. */
+    private static void iommufd(SystemCalls calls, Examination examination) {
         if (KernelPart.IOMMUFD.isThere(calls)) {
             examination.check(
                     "node-iommu",
                     "Node of iommufd",
-                    check -> nodes.required(check, "/dev/iommu", NodeChecks.Rule.IOMMUFD));
+                    check -> new NodeChecks(calls).required(check, "/dev/iommu", NodeChecks.Rule.IOMMUFD));
         }
-        if (kvm && calls.exists("/sys/class/misc/kvm")) {
+    }
+
+    private static void kvmNode(SystemCalls calls, Examination examination) {
+        if (calls.exists("/sys/class/misc/kvm")) {
             examination.check(
-                    "node-kvm", "Node of KVM", check -> nodes.required(check, "/dev/kvm", NodeChecks.Rule.KVM));
+                    "node-kvm",
+                    "Node of KVM",
+                    check -> new NodeChecks(calls).required(check, "/dev/kvm", NodeChecks.Rule.KVM));
         }
     }
 
@@ -125,11 +138,13 @@ public record Diagnosis(String subject, List<Finding> findings) {
         if (mediated) {
             examination.check("mdev", "Mediated devices", new KernelChecks(calls)::mdev);
         }
+        String found = reason.operation() + " " + reason.target() + ": " + reason.errnoName() + ".";
         examination.check(
                 "device",
                 "Device",
-                check -> check.problem(
-                        reason.operation() + " " + reason.target() + ": " + reason.errnoName() + ".", reason.advice()));
+                check -> reason.errno() == Errno.ENODEV
+                        ? check.problem(found, reason.advice())
+                        : check.unknown(found, reason.advice()));
         process(calls, examination);
         return new Diagnosis(name, examination.findings());
     }
@@ -159,26 +174,33 @@ public record Diagnosis(String subject, List<Finding> findings) {
     public static Diagnosis of(SystemCalls calls, HostDevice device) {
         KernelChecks kernel = new KernelChecks(calls);
         DeviceChecks checks = new DeviceChecks(calls, device);
+        boolean mediated = device.mdev().isPresent();
+        Examination host = basics(calls)
+                .check(
+                        mediated ? "mdev" : "iommu",
+                        mediated ? "Mediated devices" : "IOMMU",
+                        mediated ? kernel::mdev : kernel::iommu);
+        boolean ownNode = checks.usesOwnNode();
+        host.check(
+                ownNode ? "node-iommu" : "node-vfio",
+                ownNode ? "Node of iommufd" : "Node of the container",
+                checks::common);
         // Before we have it open ourselves.
         Examination outside = new Examination()
                 .check("device", "Device", checks::device)
                 .check("group", "Group", checks::group)
                 .check("node-device", "Node of the device", checks::node)
                 .check("free", "Owner", checks::free);
-        Examination host = basics(calls);
         Examination inside = new Examination();
-        try (Opening opening = checks.open()) {
-            boolean kvm = opening.needsKvm()
-                    || device.mdev().filter(MdevDevice::isGvtG).isPresent();
-            if (device.mdev().isPresent()) {
-                host.check("mdev", "Mediated devices", kernel::mdev);
-            } else {
-                host.check("iommu", "IOMMU", kernel::iommu);
-            }
-            if (kvm) {
+        List<Finding> problems = Stream.of(host, outside)
+                .flatMap(examination -> examination.findings().stream())
+                .filter(finding -> finding.state() == State.PROBLEM)
+                .toList();
+        try (Opening opening = checks.open(problems)) {
+            if (opening.needsKvm() || device.mdev().filter(MdevDevice::isGvtG).isPresent()) {
                 host.check("kvm", "KVM", check -> kernel.kvm(check, true));
+                kvmNode(calls, host);
             }
-            nodes(calls, host, kvm);
             inside.check("opening", "Opening", check -> DeviceChecks.opening(check, opening))
                     .checkIf("kvm-needed", "KVM needed", check -> checks.kvmNeeded(check, opening));
             display(inside, opening);

@@ -66,7 +66,9 @@ final class KernelChecks {
         }
         String found = "The kernel has no mediated devices at present (module mdev).";
         String advice = KernelPart.MDEV.remedy(calls)
-                + " Then load the driver that offers mediated devices, for GVT-g kvmgt, which brings mdev along.";
+                + (KernelPart.canLoadModules(calls)
+                        ? " The driver that offers mediated devices brings it along; for GVT-g that is kvmgt."
+                        : "");
         return PciDevices.heldByVfio(calls).isEmpty() ? check.problem(found, advice) : check.advice(found, advice);
     }
 

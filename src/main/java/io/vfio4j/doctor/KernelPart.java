@@ -68,9 +68,13 @@ enum KernelPart {
         return module + (isModule(calls) ? " (a module)" : " (built in)");
     }
 
+    static boolean canLoadModules(SystemCalls calls) {
+        return calls.exists("/proc/modules");
+    }
+
     /** What brings a part that is not there, in sentences. */
     String remedy(SystemCalls calls) {
-        if (!calls.exists("/proc/modules")) {
+        if (!canLoadModules(calls)) {
             return "This kernel cannot load modules: start one that can, or that has " + option + " built in.";
         }
         if (Reading.of(calls, "/proc/sys/kernel/modules_disabled").orEmpty().equals("1")) {

@@ -114,10 +114,9 @@ final class ProcessChecks {
         boolean bare = Reading.names(calls, "/sys/class/iommu").isEmpty()
                 && Reading.names(calls, "/sys/class/mdev_bus").isEmpty();
         if (Processor.of(calls).inVm() && bare) {
-            return Optional.of(
-                    check.advice(
-                            "This is a VM that has neither an IOMMU nor a device that can be split.",
-                            "Run it on the VM's host, or give the VM a virtual IOMMU (QEMU: -device intel-iommu) and the device."));
+            return Optional.of(check.advice(
+                    "This is a VM that has neither an IOMMU nor a device that can be split.",
+                    "vGPUs are for the VM's host to use; run vfio4j there."));
         }
         return Optional.empty();
     }

@@ -47,7 +47,7 @@ record DeviceFile(String link, Optional<String> name) {
         return link.endsWith(DELETED) ? link.substring(0, link.length() - DELETED.length()) : link;
     }
 
-    /** {@code /sys/class/vfio-dev/vfioN} leads into the directory of the device. */
+    /** {@code /sys/class/vfio-dev/vfioN} leads into the directory of the device. It goes first when the device is removed. */
     private static Optional<String> nameOfNode(SystemCalls calls, String node) throws LinuxException {
         try {
             String[] steps = calls.readLink("/sys/class/vfio-dev/" + node).split("/");
@@ -104,6 +104,9 @@ record DeviceFile(String link, Optional<String> name) {
             throw new HandoverException("What " + owner.description() + " has handed over is the device "
                     + file.name().get() + ", not " + claimed.get() + ".");
         }
+        if (file.name().isEmpty() && NODE.matcher(file.link()).matches()) {
+            throw isBeingRemoved("look up", file.link());
+        }
         Optional<String> name = claimed.or(file::name);
         Optional<HostDevice> host = Optional.empty();
         if (name.isPresent()) {
@@ -153,10 +156,14 @@ record DeviceFile(String link, Optional<String> name) {
                 throw e;
             }
             if (mustExist) {
-                throw new LinuxException(Errno.ENODEV, e.operation(), e.target())
-                        .withAdvice("The device is being removed from the host.");
+                throw isBeingRemoved(e.operation(), e.target());
             }
             return Optional.empty();
         }
+    }
+
+    private static LinuxException isBeingRemoved(String operation, String target) {
+        return new LinuxException(Errno.ENODEV, operation, target)
+                .withAdvice("The device is being removed from the host.");
     }
 }

@@ -1,9 +1,11 @@
 package io.vfio4j.handover;
 
+import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /** Gets a copy of a device that another process has open. */
@@ -43,6 +45,19 @@ public final class Handover {
      */
     public static VfioDevice fromProcess(SystemCalls calls, int pid, String name) throws IOException {
         return ProcessHandover.share(calls, pid, Optional.of(name));
+    }
+
+    /**
+     * Which devices a process has open, as far as /proc and sysfs tell. Before Linux 6.18 that is every device of the groups that it has
+     * open, if it has any device open at all.
+     *
+     * @param calls the host
+     * @param pid the process's number
+     * @return UUIDs and PCI addresses, sorted
+     * @throws LinuxException ENOENT when there is no such process, EACCES when it may not be looked into
+     */
+    public static List<String> devicesOf(SystemCalls calls, int pid) throws LinuxException {
+        return OpenFiles.read(calls, "/proc/" + pid).names();
     }
 
     /**

@@ -140,7 +140,7 @@ public record MdevDevice(UUID uuid, String path, String type, String parent, Opt
      * @throws LinuxException when sysfs cannot be read
      */
     public Holders holders(SystemCalls calls) throws LinuxException {
-        return Use.holders(calls, path);
+        return Use.holders(calls, nodes(calls), false);
     }
 
     /**

@@ -61,7 +61,7 @@ public record MdevType(
 
     /**
      * Creates a device. It stays until it is removed or the host is switched off; to have it come back at every boot is the
-     * business of mdevctl. Its node may appear later: {@link MdevDevice#awaitNodes}.
+     * business of mdevctl. Its node may appear later: {@link MdevDevice#awaitNodes}. Takes as long as the driver does.
      *
      * @param calls the host
      * @param uuid what it is to be called

@@ -5,7 +5,6 @@ import io.vfio4j.linux.PendingWrite;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.loop.EventLoop;
-import io.vfio4j.proc.Holders;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +32,7 @@ final class Removal {
                 ? leaving.get()
                 : MdevDevice.find(calls, uuid).path();
         List<String> nodes = Nodes.announced(calls, path);
-        Use use = Use.find(calls, path);
+        Use use = Use.find(calls, path, leaving.isPresent());
         if (use.self()) {
             throw DeviceInUseException.bySelf(uuid, use);
         }
@@ -42,7 +41,7 @@ final class Removal {
         }
         Polling.Condition gone = leaving.isPresent() ? () -> !calls.exists(path) : begin(path);
         if (!Polling.until(calls, patience, gone)) {
-            throw DeviceInUseException.stillAfter(patience, uuid, Holders.of(calls, nodes));
+            throw DeviceInUseException.stillAfter(patience, uuid, Use.holders(calls, nodes, leaving.isPresent()));
         }
     }
 

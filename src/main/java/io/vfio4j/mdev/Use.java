@@ -7,6 +7,8 @@ import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.proc.Holders;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Who uses a device.
@@ -18,6 +20,7 @@ import java.util.List;
 record Use(Holders holders, boolean busy, boolean self) {
     private static final String OWN_DESCRIPTORS = "/proc/self/fd";
     private static final String GROUP_NODE = "/dev/vfio/\\d{1,9}";
+    private static final Pattern DEVICE_NODE = Pattern.compile("(/dev/vfio/devices/vfio\\d{1,9})( \\(deleted\\))?");
     /** What a descriptor is called that VFIO_GROUP_GET_DEVICE_FD returned. */
     private static final String DEVICE_DESCRIPTOR = "anon_inode:[vfio-device]";
     /** A line of /proc/PID/fdinfo/N of newer kernels, with the device's place in sysfs below /sys. */
@@ -27,15 +30,24 @@ record Use(Holders holders, boolean busy, boolean self) {
         return !holders.list().isEmpty() || busy || self;
     }
 
-    static Holders holders(SystemCalls calls, String path) throws LinuxException {
-        List<String> nodes = Nodes.announced(calls, path);
-        return Holders.of(calls, nodes);
+    /** Who has one of some nodes open. */
+    static Holders holders(SystemCalls calls, List<String> nodes, boolean leaving) {
+        return Holders.find(
+                calls,
+                target -> nodes.stream().anyMatch(node -> Holders.isLinkTo(target, node))
+                        || leaving && isNodeThatIsGone(calls, target));
+    }
+
+    /** Of a device that is being removed its own node goes first, and sysfs forgets which it was. */
+    private static boolean isNodeThatIsGone(SystemCalls calls, String target) {
+        Matcher node = DEVICE_NODE.matcher(target);
+        return node.matches() && !calls.exists(node.group(1));
     }
 
     /** Of the device in a directory of sysfs. Opens its group for a moment, where nobody has it open. */
-    static Use find(SystemCalls calls, String path) throws LinuxException {
+    static Use find(SystemCalls calls, String path, boolean leaving) throws LinuxException {
         List<String> nodes = Nodes.announced(calls, path);
-        Holders holders = Holders.of(calls, nodes);
+        Holders holders = holders(calls, nodes, leaving);
         boolean busy = holders.list().isEmpty() && nodes.stream().anyMatch(node -> isBusy(calls, node));
         boolean open = busy || !holders.list().isEmpty();
         return new Use(holders, busy, holders.includesSelf() || open && hasDescriptor(calls, path));

@@ -64,7 +64,7 @@ public record Holders(List<Holder> list, int unreadable, boolean partial) implem
      */
     public static Holders of(SystemCalls calls, Collection<String> paths) {
         List<String> wanted = List.copyOf(paths);
-        return find(calls, target -> wanted.stream().anyMatch(path -> names(target, path)));
+        return find(calls, target -> wanted.stream().anyMatch(path -> isLinkTo(target, path)));
     }
 
     /**
@@ -78,8 +78,15 @@ public record Holders(List<Holder> list, int unreadable, boolean partial) implem
         return new Search(calls, target).run();
     }
 
-    /** A node that was removed says so, and that of a process in a chroot has the path of its root in front. */
-    private static boolean names(String target, String path) {
+    /**
+     * Whether a link in {@code /proc/PID/fd} leads to a file: also if that was removed meanwhile, which the link says, or if the
+     * process has another root, whose path is then in front.
+     *
+     * @param target the link's text
+     * @param path an absolute path
+     * @return whether it is that file
+     */
+    public static boolean isLinkTo(String target, String path) {
         String plain = target.endsWith(DELETED) ? target.substring(0, target.length() - DELETED.length()) : target;
         return plain.startsWith("/") && plain.endsWith(path);
     }

@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vfio4j.emulator.Scenario;
 import io.vfio4j.emulator.VgpuProfile;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -82,9 +85,60 @@ class DeviceNameTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"pid:1234", "socket:/run/vm.sock"})
-    void namesForTheVgpuOfARunningVmmAreReserved(String text) {
-        assertTrue(refusal(text).contains("reserved"), refusal(text));
+    @CsvSource({
+        "pid:1, 1, ",
+        "pid:4194303, 4194303, ",
+        "pid:4711/" + UUID_TEXT + ", 4711, " + UUID_TEXT,
+        "pid:4711/8F9C1A8E-3F5D-4B2A-9A55-0D0F1D5A7B11, 4711, " + UUID_TEXT,
+        "pid:4711/0000:0A:00.0, 4711, 0000:0a:00.0",
+    })
+    void aDeviceOfAnotherProcessIsNamedByItsNumber(String text, int pid, @Nullable String device) {
+        DeviceName name = DeviceName.parse(text);
+        assertEquals(new DeviceName.OfProcess(pid, Optional.ofNullable(device)), name);
+        assertEquals(name, DeviceName.parse(name.text()));
+        assertTrue(name.isShared());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "pid:",
+                "pid:0",
+                "pid:-1",
+                "pid:01",
+                "pid:+1",
+                "pid:self",
+                "pid:4194304",
+                "pid:99999999999999999999",
+                "pid:1 ",
+                "pid:1\n",
+                "pid:/" + UUID_TEXT,
+                "pid:1/",
+                "pid:1/..",
+                "pid:1/" + UUID_TEXT + "/",
+                "pid:1/../2/fd",
+                "pid:1/0000:00:02.9",
+                "pid:1:" + UUID_TEXT
+            })
+    void anythingElseIsNoProcessOrNoDeviceOfOne(String text) {
+        String message = refusal(text);
+        assertTrue(message.startsWith("'" + text + "'"), message);
+        assertTrue(message.contains("write pid:PID"), message);
+    }
+
+    @Test
+    void aSocketIsNamedByItsPath() {
+        assertEquals(new DeviceName.OnSocket("/run/vm.sock"), DeviceName.parse("socket:/run/vm.sock"));
+        assertEquals(
+                Path.of("vm.sock").toAbsolutePath().toString(),
+                assertInstanceOf(DeviceName.OnSocket.class, DeviceName.parse("socket:vm.sock"))
+                        .path());
+        String longest = "/" + "x".repeat(106);
+        assertEquals("socket:" + longest, DeviceName.parse("socket:" + longest).text());
+        assertTrue(refusal("socket:" + longest + "x").contains("at most 107 bytes"));
+        assertTrue(refusal("socket:/" + "\u00e4".repeat(54)).contains("at most 107 bytes"));
+        assertTrue(refusal("socket:").contains("write socket:PATH"));
+        assertTrue(refusal("socket:/a\0b").contains("write socket:PATH"));
     }
 
     @Test

@@ -35,9 +35,9 @@ import org.junit.jupiter.params.provider.ValueSource;
  * How mediated devices are created and removed, on whichever kernel. The kernel's sample mdpy is there, with none of its four
  * devices created, and a parent whose types share something.
  */
-@Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 abstract class MdevContract {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(100);
     private static final Duration LITTLE_PATIENCE = Duration.ofMillis(300);
 
     private MdevHost host;
@@ -93,6 +93,21 @@ abstract class MdevContract {
         assertEquals(Optional.of("virtual display, 640x480 framebuffer"), vga.description());
         assertEquals(OptionalLong.of(4), vga.availableInstances());
         assertEquals(Optional.empty(), vga.gvt());
+    }
+
+    @Test
+    void aTypeMayHaveANameAndNoDescription() throws Exception {
+        MdevParent mtty = MdevParent.find(calls, "mtty");
+        MdevType type = mtty.type(calls, "mtty-2");
+        assertEquals(Optional.of("Dual port serial"), type.label());
+        assertEquals(Optional.empty(), type.description());
+        assertEquals(Optional.of("vfio-pci"), type.deviceApi());
+        assertEquals(OptionalLong.of(12), type.availableInstances());
+        MdevDevice device = type.create(calls);
+        assertEquals(List.of(device), MdevDevice.list(calls));
+        assertEquals(OptionalLong.of(11), mtty.type(calls, "mtty-2").availableInstances());
+        LinuxException taken = assertThrows(LinuxException.class, () -> mdpy().create(calls, device.uuid()));
+        assertEquals("EEXIST write", refusal(taken));
     }
 
     @Test
@@ -241,6 +256,7 @@ abstract class MdevContract {
         DeviceInUseException still = assertThrows(
                 DeviceInUseException.class, () -> MdevDevice.remove(calls, device.uuid(), LITTLE_PATIENCE));
         assertTrue(still.removalBegun());
+        assertEquals(waits.holders().list(), still.holders().list());
 
         user.close();
         try {

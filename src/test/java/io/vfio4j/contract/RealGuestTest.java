@@ -34,6 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * when the guest has counted the one before.
  */
 @Tag("real-kernel")
+@Tag("real-kernel-cdev")
 @Timeout(value = 150, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RealGuestTest {
     private static final int SIGNALS = 100;
@@ -75,7 +76,7 @@ class RealGuestTest {
     private void signal(KvmGuest guest, Irqfd irqfd, int vector) throws IOException {
         int before = guest.count(vector);
         for (int i = 1; i <= SIGNALS; i++) {
-            calls.signal(irqfd.eventFd(), i);
+            calls.signal(irqfd.eventFd(), i % 2 == 0 ? i : 1L << 56);
             guest.awaitCount(vector, before + i);
         }
         assertEquals(0, calls.drain(irqfd.eventFd()));
@@ -90,7 +91,7 @@ class RealGuestTest {
             signal(guest, irqfd, PIC_VECTOR);
             // An injection that the processor could not finish is repeated, and counted again.
             assertTrue(guest.statistics().value("irq_injections") - before >= SIGNALS);
-            assertTrue(guest.statistics().value("halt_exits") >= SIGNALS);
+            assertTrue(guest.statistics().value("halt_exits") > 0);
             assertTrue(guest.statistics().histogram("halt_wait_hist").total() > 0);
         }
     }
@@ -186,25 +187,27 @@ class RealGuestTest {
         try (KvmGuest guest = new KvmGuest(calls);
                 Irqfd irqfd = guest.vm().irqfd(gsi, calls.eventFd("a level"), calls.eventFd("end of interrupt"))) {
             guest.start(byPic ? picPin(guest, true) : ioapicPin(guest, true));
-            signalAndAwaitEnds(guest, irqfd, vector, () -> calls.signal(irqfd.eventFd(), 1));
+            signalAndAwaitEnds(guest, irqfd, vector, () -> calls.signal(irqfd.eventFd(), 1), () -> {});
         }
     }
 
-    private interface Signal {
-        void give() throws IOException;
+    private interface Step {
+        void take() throws IOException;
     }
 
-    private void signalAndAwaitEnds(KvmGuest guest, Irqfd irqfd, int vector, Signal signal) throws IOException {
+    private void signalAndAwaitEnds(KvmGuest guest, Irqfd irqfd, int vector, Step signal, Step afterEnd)
+            throws IOException {
         Descriptor ended = irqfd.resampleFd().orElseThrow();
         long[] counter = new long[1];
         long ends = 0;
         try (Poller poller = calls.openPoller()) {
             poller.add(ended, 1);
             for (int i = 1; i <= SIGNALS; i++) {
-                signal.give();
+                signal.take();
                 guest.awaitCount(vector, i);
                 assertEquals(1, poller.poll(new long[1], counter, true));
                 ends += counter[0];
+                afterEnd.take();
             }
             poller.remove(ended);
         }
@@ -214,7 +217,8 @@ class RealGuestTest {
 
     @Test
     void theDisplayIrqOfAVgpuReachesTheGuest() throws Exception {
-        try (TestVgpu vgpu = host.create("v6");
+        // The dialect whose counter goes up by one, as on kernels that cannot signal another value.
+        try (TestVgpu vgpu = host.create("port");
                 KvmGuest guest = new KvmGuest(calls)) {
             int gsi = guest.vm().routing().routeFree(message(MESSAGE_VECTOR));
             guest.handleApicInterrupt(MESSAGE_VECTOR);
@@ -228,8 +232,7 @@ class RealGuestTest {
                     vgpu.vblank(1);
                     guest.awaitCount(MESSAGE_VECTOR, flip);
                 }
-                assertEquals(SIGNALS, vgpu.signalled().primary());
-                assertEquals(0, vgpu.signalled().cursor());
+                assertEquals(SIGNALS, vgpu.signalled().total());
                 display.mask();
                 vgpu.flip();
                 vgpu.vblank(1);
@@ -261,7 +264,9 @@ class RealGuestTest {
                     guest.vm().irqfd(PIC_PIN, calls.eventFd("INTx of mtty"), calls.eventFd("end of INTx of mtty"))) {
                 Irq intx = device.irq(Vfio.VFIO_PCI_INTX_IRQ_INDEX);
                 intx.arm(irqfd.eventFd());
-                signalAndAwaitEnds(guest, irqfd, PIC_VECTOR, () -> interruptByMtty(device, port, byteOut));
+                // From 6.9 on it masks itself with each interrupt, until the guest has ended it.
+                signalAndAwaitEnds(
+                        guest, irqfd, PIC_VECTOR, () -> interruptByMtty(device, port, byteOut), intx::unmask);
                 intx.disarm();
             }
             try (Irqfd irqfd = guest.vm().irqfd(gsi, calls.eventFd("MSI of mtty"))) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -16,6 +17,7 @@ public final class Remover {
             "begin=${EPOCHREALTIME/./}; printf %s \"$1\" >\"$0\" || exit; echo $((${EPOCHREALTIME/./} - begin))";
 
     private final Process process;
+    private Optional<Duration> took = Optional.empty();
 
     private Remover(Process process) {
         this.process = process;
@@ -35,6 +37,13 @@ public final class Remover {
 
     /** Waits until the kernel has let go of the writer; returns how long that took. */
     public Duration await() throws IOException, InterruptedException {
+        if (took.isEmpty()) {
+            took = Optional.of(awaitFirst());
+        }
+        return took.get();
+    }
+
+    private Duration awaitFirst() throws IOException, InterruptedException {
         if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
             throw new IOException("after " + PATIENCE_SECONDS + " s the device is still not removed");
         }
