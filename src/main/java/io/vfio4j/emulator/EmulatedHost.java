@@ -163,8 +163,8 @@ public final class EmulatedHost implements AutoCloseable {
          * Limits how much memory a process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM, but not for root.
          * Only devices behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
          *
-         *          * @param bytes not negative; 8 MiB by default; {@link Long#MAX_VALUE} for no limit
-         *          * @return this
+         * @param bytes not negative; 8 MiB by default; {@link Long#MAX_VALUE} for no limit
+         * @return this
          */
         public Builder lockedMemoryLimit(long bytes) {
             if (bytes < 0) {
