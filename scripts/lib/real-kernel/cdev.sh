@@ -70,14 +70,38 @@ prepare_cdev_kernel() {
 	find "$kernels" -maxdepth 1 -mtime +30 -name '*-????????????????' -exec rm -r {} +
 }
 
+cdev_work=
+cdev_process=
+
+# Ends the build, if it still runs, and leaves nothing of it.
+abandon_cdev_kernel() {
+	[[ -z $cdev_process ]] || kill "$cdev_process" 2>/dev/null || true
+	[[ -z $cdev_process ]] || wait "$cdev_process" 2>/dev/null || true
+	rm -rf "$cdev_work"
+}
+
+# Starts what takes long in the background, since bash heeds no signal while it
+# waits for a command in the foreground.
+start() {
+	setpriv --pdeathsig TERM "$@" </dev/null &
+	cdev_process=$!
+}
+
+finish() {
+	local status=0
+	wait "$cdev_process" || status=$?
+	cdev_process=
+	return "$status"
+}
+
 build_cdev_kernel() {
 	local source=$1 work free seconds=$SECONDS
 	free=$(df --output=avail -m "$kernels" | tail -n 1)
 	((free >= 2500)) ||
 		die "building a kernel takes 2.5 GB in $kernels for a while, and there are $free MB"
 	work=$(mktemp -d "$kernels/build.XXXXXX")
-	# shellcheck disable=SC2064
-	trap "rm -rf '$work'" EXIT
+	cdev_work=$work
+	trap abandon_cdev_kernel EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 
@@ -91,7 +115,7 @@ build_cdev_kernel() {
 	mv "$work/done" "$(cdev_directory "$source")"
 	use_cdev_kernel "$source"
 
-	rm -rf "$work"
+	abandon_cdev_kernel
 	trap - EXIT INT TERM HUP
 	say "built Linux $kernel in $(((SECONDS - seconds) / 60)) min $(((SECONDS - seconds) % 60)) s"
 }
@@ -105,7 +129,9 @@ fetch_cdev_source() {
 	unpack_source "$cdev_package"_*.deb "$cdev_package.tar.xz"
 	unused=("${cdev_unused[@]/#/"$cdev_package/"}")
 	mkdir source
-	tar -xf "$cdev_package.tar.xz" -C source --strip-components=1 "${unused[@]/#/--exclude=}"
+	say 'unpacking it'
+	start tar -xf "$cdev_package.tar.xz" -C source --strip-components=1 "${unused[@]/#/--exclude=}"
+	finish
 	rm "$cdev_package.tar.xz"
 	cd "$OLDPWD"
 }
@@ -124,32 +150,33 @@ configure_cdev_kernel() {
 
 make_cdev_kernel() {
 	local work=$1
-	if ! KBUILD_BUILD_USER=vfio4j KBUILD_BUILD_HOST=real-kernel \
-		setpriv --pdeathsig TERM make -C "$work/objects" -j "$(nproc)" vmlinux modules 2>&1 |
-		tee "$work/log" | progress "building Linux $kernel" "$cdev_lines"; then
+	: >"$work/log"
+	KBUILD_BUILD_USER=vfio4j KBUILD_BUILD_HOST=real-kernel \
+		start make -C "$work/objects" -j "$(nproc)" vmlinux modules >"$work/log" 2>&1
+	show_progress "building Linux $kernel" "$work/log" "$cdev_lines" "$cdev_process"
+	if ! finish; then
 		mv "$work/log" "$kernels/failed.log"
 		grep -E -A 5 '(error:|Error |\*\*\*)' "$kernels/failed.log" | tail -n 30 >&2
 		die "cannot build the kernel; what make printed is in $kernels/failed.log"
 	fi
 }
 
-# progress WHAT LINES: follows a command by the number of the lines it prints
-progress() {
-	local what=$1 total=$2 count=0 percent=0 shown=-1 began=$SECONDS
-	while read -r; do
-		((++count))
-		percent=$((count * 100 / total))
+# show_progress WHAT FILE LINES PROCESS: by the lines in a file, until the process
+# ends; on a terminal in one line.
+show_progress() {
+	local what=$1 file=$2 lines=$3 process=$4 percent shown=-10 began=$SECONDS
+	while kill -0 "$process" 2>/dev/null; do
+		percent=$(($(wc -l <"$file") * 100 / lines))
 		((percent < 100)) || percent=99
 		if [[ -t 2 ]]; then
-			((percent == shown)) || printf '\r%s: %s: %d %%, %d s ' \
-				"$me" "$what" "$percent" $((SECONDS - began)) >&2
-			shown=$percent
-		elif ((percent / 10 > shown / 10 || shown < 0)); then
+			printf '\r%s: %s: %d %%, %d s ' "$me" "$what" "$percent" $((SECONDS - began)) >&2
+		elif ((percent >= shown + 10)); then
 			say "$what: $percent %, $((SECONDS - began)) s"
 			shown=$percent
 		fi
+		sleep 1
 	done
-	[[ ! -t 2 ]] || printf '\r%s: %s: 100 %%, %d s\n' "$me" "$what" $((SECONDS - began)) >&2
+	[[ ! -t 2 ]] || echo >&2
 }
 
 # What is needed of the build in $1, into $2.

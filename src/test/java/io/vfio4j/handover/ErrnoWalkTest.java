@@ -270,7 +270,7 @@ class ErrnoWalkTest {
     private static void tell(TestReporter reporter, String way, Tally tally) {
         reporter.publishEntry(way, tally.toString());
         // What is published does not reach the build's output.
-        System.getLogger("io.vfio4j.counted").log(System.Logger.Level.INFO, "hand-over, {0}: {1}", way, tally);
+        System.getLogger("io.vfio4j.report").log(System.Logger.Level.INFO, "hand-over, {0}: {1}", way, tally);
     }
 
     /** Returns whether there is such a call. */
