@@ -38,15 +38,15 @@ import picocli.CommandLine.Spec;
             "  vfio4j watch emulated:v5:flip --for 3s   refresh events, without a GPU",
             "  vfio4j list                              the vGPUs of this host",
             "  vfio4j info UUID                         what one of them is",
-            "  vfio4j doctor                            what is missing for vGPUs here, and what to do",
+            "  vfio4j doctor                            what is missing for vGPUs here",
             "",
             "Exit codes: 0 all went well, 1 it did not, 2 the command line is wrong."
         })
 final class Vfio4j implements Runnable {
-    /** How picocli begins its messages on arguments without a name. */
     /** Operations that find a device, or the process that has it: what is not there needs no doctor. */
     private static final Set<String> FINDING = Set.of("look up", "pidfd_open");
 
+    /** How picocli begins its messages on arguments without a name. */
     private static final String POSITIONAL = "^Invalid value for positional parameter at index \\d+ \\((\\w+)\\): ";
 
     @Spec
