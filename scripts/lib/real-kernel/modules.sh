@@ -11,8 +11,22 @@ readonly samples=(mdpy mbochs mtty)
 
 # The path of a kernel module and of all it depends on, in the order to load.
 module_paths() {
-	"$(find_tool modprobe)" -d "$kernel_dir/image" -S "$kernel" --show-depends "$@" |
-		sed -n 's/^insmod \([^ ]*\) *$/\1/p'
+	local tree=$kernel_dir/image/lib/modules/$kernel name
+	for name in "$@"; do
+		[[ $name != -a ]] || continue
+		name=$(module_name "$name")
+		# Not by modprobe: it adds what a module merely suggests (softdep), as vfio
+		# does with vfio_iommu_type1, and then that could not be left out.
+		awk -v name="$name" -v tree="$tree" '{
+			file = $1; sub(/:$/, "", file)
+			base = file; sub(/.*\//, "", base); sub(/\.ko.*/, "", base); gsub(/-/, "_", base)
+			if (base != name) next
+			for (i = NF; i > 1; i--) print tree "/" $i
+			print tree "/" file
+			found = 1
+		} END { exit !found }' "$tree/modules.dep" ||
+			grep -qE "/${name//_/[-_]}\.ko" "$tree/modules.builtin"
+	done
 }
 
 # build WHAT DIRECTORY: out of tree; says what the compiler said if it says anything

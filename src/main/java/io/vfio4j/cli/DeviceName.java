@@ -1,5 +1,6 @@
 package io.vfio4j.cli;
 
+import io.vfio4j.emulator.DeviceNodes;
 import io.vfio4j.emulator.Scenario;
 import io.vfio4j.emulator.VgpuProfile;
 import io.vfio4j.linux.uapi.Sockets;
@@ -22,7 +23,7 @@ sealed interface DeviceName {
     int PID_LIMIT = 4 * 1024 * 1024;
 
     /** What can be set of an emulated device. */
-    String SETTINGS = "size=WIDTHxHEIGHT, hz=RATE, buffers=COUNT, kvm=yes|no, req=yes|no";
+    String SETTINGS = "size=WIDTHxHEIGHT, hz=RATE, buffers=COUNT, kvm=yes|no, req=yes|no, nodes=group|cdev|both";
 
     /** What the names of devices that another process has open begin with. */
     String PID = "pid:";
@@ -180,6 +181,7 @@ sealed interface DeviceName {
                     case "buffers" -> profile.withBuffers(Integer.parseInt(value));
                     case "kvm" -> profile.withKvmRequired(yesOrNo(value));
                     case "req" -> profile.withRequestIrq(yesOrNo(value));
+                    case "nodes" -> profile.withNodes(nodes(value));
                     default -> throw unknown(item);
                 };
             } catch (NumberFormatException e) {
@@ -193,6 +195,14 @@ sealed interface DeviceName {
             }
             int x = value.indexOf('x');
             return profile.withSize(Integer.parseInt(value.substring(0, x)), Integer.parseInt(value.substring(x + 1)));
+        }
+
+        private static DeviceNodes nodes(String value) {
+            return Arrays.stream(DeviceNodes.values())
+                    .filter(nodes -> nodes.label().equals(value))
+                    .findFirst()
+                    .orElseThrow(() ->
+                            new IllegalArgumentException("'" + value + "' is none of the nodes group, cdev and both"));
         }
 
         private static boolean yesOrNo(String value) {

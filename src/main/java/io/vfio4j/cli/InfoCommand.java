@@ -2,9 +2,11 @@ package io.vfio4j.cli;
 
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.AttachPath;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,7 +29,7 @@ import picocli.CommandLine.Spec;
             "  vfio4j info pid:4711/8f9c1a8e-3f5d-4b2a-9a55-0d0f1d5a7b11",
             "",
             "DIALECT and ITEM of an emulated device: 'vfio4j list' names them.",
-            "A group can be open only once. A device that a VMM has open is reached beside it, by the VMM's process",
+            "A device can be opened only once. What a VMM has open is reached beside it, by the VMM's process",
             "(pid:PID, needs the right to trace it: root has) or by a socket on which the VMM offers it (socket:PATH).",
             "It is only asked, so the VMM goes on undisturbed."
         })
@@ -48,6 +50,13 @@ final class InfoCommand implements Callable<Integer> {
                     + " or what another process has open: pid:PID[/UUID], socket:PATH.")
     private DeviceName device;
 
+    @Option(
+            names = "--path",
+            paramLabel = "group|cdev",
+            converter = AttachPathConverter.class,
+            description = AttachPathConverter.DESCRIPTION)
+    private Optional<AttachPath> path = Optional.empty();
+
     @Option(names = "--raw", description = "The bytes of the driver's answers as well, in hexadecimal.")
     private boolean raw;
 
@@ -58,14 +67,14 @@ final class InfoCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         if (device instanceof DeviceName.Emulated name) {
             try (EmulatedDevice emulated = EmulatedDevice.inVirtualTime(name);
-                    OpenedDevice opened = OpenedDevice.openWithBareVm(emulated.systemCalls(), emulated.mdev())) {
+                    OpenedDevice opened = OpenedDevice.openWithBareVm(emulated.systemCalls(), emulated.mdev(), path)) {
                 emulated.runGuest();
                 emulated.advance(GUEST_LEAD);
                 print(DeviceReport.of(name.text(), opened));
             }
         } else if (device instanceof DeviceName.Mdev name) {
             SystemCalls calls = parent.localHost().open();
-            try (OpenedDevice opened = OpenedDevice.openWithBareVm(calls, MdevDevice.find(calls, name.uuid()))) {
+            try (OpenedDevice opened = OpenedDevice.openWithBareVm(calls, MdevDevice.find(calls, name.uuid()), path)) {
                 print(DeviceReport.of(name.text(), opened));
             }
         } else if (device instanceof DeviceName.OfProcess name) {

@@ -6,6 +6,9 @@ import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.AttachOptions;
+import io.vfio4j.vfio.AttachPath;
+import io.vfio4j.vfio.HostDevice;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.util.Optional;
@@ -18,8 +21,24 @@ import java.util.Optional;
  */
 record OpenedDevice(VfioDevice device, Optional<KvmVm> bareVm) implements AutoCloseable {
 
-    static OpenedDevice open(SystemCalls calls, MdevDevice mdev) throws IOException {
-        return new OpenedDevice(VfioDevice.open(calls, mdev), Optional.empty());
+    static OpenedDevice open(SystemCalls calls, MdevDevice mdev, Optional<AttachPath> path) throws IOException {
+        return new OpenedDevice(open(calls, mdev, path, Optional.empty()), Optional.empty());
+    }
+
+    private static VfioDevice open(SystemCalls calls, MdevDevice mdev, Optional<AttachPath> path, Optional<KvmVm> vm)
+            throws IOException {
+        return VfioDevice.open(calls, HostDevice.of(calls, mdev), new AttachOptions(path, vm));
+    }
+
+    /** By either of the names of what another process has open. */
+    static OpenedDevice share(SystemCalls calls, DeviceName name) throws IOException {
+        if (name instanceof DeviceName.OfProcess process) {
+            return share(calls, process);
+        }
+        if (name instanceof DeviceName.OnSocket socket) {
+            return share(calls, socket);
+        }
+        throw new IllegalArgumentException(name.text() + " is nobody else's");
     }
 
     /** A copy of what another process has open. */
@@ -35,9 +54,10 @@ record OpenedDevice(VfioDevice device, Optional<KvmVm> bareVm) implements AutoCl
     }
 
     /** With a VM of our own where the driver insists on one, as GVT-g does. */
-    static OpenedDevice openWithBareVm(SystemCalls calls, MdevDevice mdev) throws IOException {
+    static OpenedDevice openWithBareVm(SystemCalls calls, MdevDevice mdev, Optional<AttachPath> path)
+            throws IOException {
         try {
-            return open(calls, mdev);
+            return open(calls, mdev, path);
         } catch (LinuxException e) {
             if (e.errno() != Errno.ESRCH) {
                 throw e;
@@ -46,7 +66,7 @@ record OpenedDevice(VfioDevice device, Optional<KvmVm> bareVm) implements AutoCl
         KvmVm vm = KvmVm.createBare(calls);
         boolean success = false;
         try {
-            OpenedDevice opened = new OpenedDevice(VfioDevice.open(calls, mdev, vm), Optional.of(vm));
+            OpenedDevice opened = new OpenedDevice(open(calls, mdev, path, Optional.of(vm)), Optional.of(vm));
             success = true;
             return opened;
         } finally {

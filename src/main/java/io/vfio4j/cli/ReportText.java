@@ -40,6 +40,7 @@ final class ReportText {
     private void device() {
         out.println("Device " + report.name());
         report.device().mdev().ifPresent(this::mdev);
+        report.device().host().ifPresent(host -> line("opened", Words.way(report.device(), host)));
         line(
                 "flags",
                 flags(report.info().flags(), Words.deviceFlags(report.info().flags())));

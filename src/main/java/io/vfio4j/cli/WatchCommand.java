@@ -4,6 +4,7 @@ import io.vfio4j.display.DisplayOptions;
 import io.vfio4j.display.RefreshPolicy;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.AttachPath;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -69,6 +70,13 @@ final class WatchCommand implements Callable<Integer> {
     private RefreshPolicy policy = RefreshPolicy.AUTO;
 
     @Option(
+            names = "--path",
+            paramLabel = "group|cdev",
+            converter = AttachPathConverter.class,
+            description = AttachPathConverter.DESCRIPTION)
+    private Optional<AttachPath> path = Optional.empty();
+
+    @Option(
             names = "--for",
             paramLabel = "DURATION",
             converter = DurationConverter.class,
@@ -125,6 +133,7 @@ final class WatchCommand implements Callable<Integer> {
         WatchSession session = new WatchSession(
                 name.text(),
                 output(name),
+                path,
                 options(),
                 minInterval,
                 spec.commandLine().getOut(),
@@ -138,7 +147,7 @@ final class WatchCommand implements Callable<Integer> {
         } else if (name instanceof DeviceName.Mdev mdev) {
             SystemCalls calls = parent.localHost().open();
             MdevDevice found = MdevDevice.find(calls, mdev.uuid());
-            session.runReal(calls, () -> OpenedDevice.open(calls, found), length);
+            session.runReal(calls, () -> OpenedDevice.open(calls, found, path), length);
         } else if (name instanceof DeviceName.OfProcess process) {
             SystemCalls calls = parent.localHost().open();
             session.runReal(calls, () -> OpenedDevice.share(calls, process), length);

@@ -9,6 +9,7 @@ import io.vfio4j.display.SubscriptionOptions;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.AttachPath;
 import io.vfio4j.vfio.DeviceOwner;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
@@ -28,6 +29,7 @@ final class WatchSession {
 
     private final String device;
     private final WatchOutput output;
+    private final Optional<AttachPath> path;
     private final DisplayOptions wanted;
     private final Duration minInterval;
     private final PrintWriter out;
@@ -37,12 +39,14 @@ final class WatchSession {
     WatchSession(
             String device,
             WatchOutput output,
+            Optional<AttachPath> path,
             DisplayOptions wanted,
             Duration minInterval,
             PrintWriter out,
             PrintWriter err) {
         this.device = device;
         this.output = output;
+        this.path = path;
         this.wanted = wanted;
         this.minInterval = minInterval;
         this.out = out;
@@ -56,7 +60,7 @@ final class WatchSession {
             SystemCalls calls = emulated.systemCalls();
             Events events = new Events(calls, ending, false);
             Summary summary;
-            try (OpenedDevice opened = OpenedDevice.openWithBareVm(calls, emulated.mdev());
+            try (OpenedDevice opened = OpenedDevice.openWithBareVm(calls, emulated.mdev(), path);
                     EventLoop loop = EventLoop.stepped(calls)) {
                 Display display = Display.attach(loop, opened.device(), options());
                 Duration passed;
@@ -95,7 +99,7 @@ final class WatchSession {
                 EmulatedDevice emulated = EmulatedDevice.inRealTime(name)) {
             SystemCalls calls = emulated.systemCalls();
             MdevDevice mdev = emulated.mdev();
-            run(calls, () -> OpenedDevice.openWithBareVm(calls, mdev), Optional.of(emulated), length, ending);
+            run(calls, () -> OpenedDevice.openWithBareVm(calls, mdev, path), Optional.of(emulated), length, ending);
         }
     }
 

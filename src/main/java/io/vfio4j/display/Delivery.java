@@ -180,7 +180,7 @@ final class Delivery implements Subscription {
             return;
         }
         synchronized (this) {
-            if (inFlight || !hasPending()) {
+            if (inFlight || !hasPending() && !pendingRemoving) {
                 return;
             }
             if ((paused || !refreshIsDue()) && pendingMode.isEmpty() && !pendingOff && !pendingRemoving && !ended) {
@@ -213,7 +213,7 @@ final class Delivery implements Subscription {
 
     /** Under the monitor, or, where all is direct, on the loop's thread. */
     private boolean hasPending() {
-        return !pending.isEmpty() || pendingMode.isPresent() || pendingOff || pendingRemoving || ended;
+        return !pending.isEmpty() || pendingMode.isPresent() || pendingOff || ended;
     }
 
     private boolean refreshIsDue() {

@@ -1,5 +1,6 @@
 package io.vfio4j.doctor;
 
+import io.vfio4j.linux.Access;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
@@ -14,6 +15,8 @@ import java.util.stream.Collectors;
 /** One device: what holds it, and who. */
 final class DeviceChecks {
     private static final String VFIO_DEVICE = "anon_inode:[vfio-device]";
+    private static final String CONTAINER = "/dev/vfio/vfio";
+    private static final String IOMMUFD = "/dev/iommu";
 
     private final SystemCalls calls;
     private final HostDevice device;
@@ -168,11 +171,43 @@ final class DeviceChecks {
                 : check.unknown("Nobody was seen to have it open." + blind, "Root sees every process.");
     }
 
+    /**
+     * Whether it is opened through its own node: where there is one, unless only the group may be used. So it is done when a device
+     * is attached to.
+     */
+    boolean usesOwnNode() {
+        if (device.node().isEmpty()) {
+            return false;
+        }
+        return mayOpen(List.of(device.node().get(), IOMMUFD))
+                || groupNode().isEmpty()
+                || !mayOpen(List.of(groupNode().get(), CONTAINER));
+    }
+
+    private boolean mayOpen(List<String> paths) {
+        try {
+            for (String path : paths) {
+                calls.checkAccess(path, Access.READ_WRITE);
+            }
+            return true;
+        } catch (LinuxException denied) {
+            return false;
+        }
+    }
+
+    /** What its own node is bound to, or its group put into. */
+    Finding common(Check check) throws LinuxException {
+        NodeChecks nodes = new NodeChecks(calls);
+        return usesOwnNode()
+                ? nodes.required(check, IOMMUFD, NodeChecks.Rule.IOMMUFD)
+                : nodes.required(check, CONTAINER, NodeChecks.Rule.CONTAINER);
+    }
+
     /** The node that it is opened through. */
     Finding node(Check check) throws LinuxException {
         NodeChecks nodes = new NodeChecks(calls);
-        if (device.node().isPresent()) {
-            return nodes.required(check, device.node().get(), NodeChecks.Rule.DEVICE);
+        if (usesOwnNode()) {
+            return nodes.required(check, device.node().orElseThrow(), NodeChecks.Rule.DEVICE);
         }
         if (groupNode().isEmpty()) {
             return check.unknown("There is no node, because there is no group.", "");
@@ -208,14 +243,18 @@ final class DeviceChecks {
                             "It opens for a process that has a KVM VM; a bare one was made for this look, and is gone.")
                     : check.ok("It opens.");
         }
-        IOException refusal = opening.refusal().orElseThrow();
-        String reason = refusal.getMessage();
-        if (!(refusal instanceof LinuxException e)) {
-            return check.unknown(reason, "");
+        return opening.attempted()
+                ? refused(check, opening.refusal().orElseThrow())
+                : check.unknown(opening.refusal().orElseThrow().getMessage(), "");
+    }
+
+    static Finding refused(Check check, IOException refusal) {
+        if (refusal instanceof LinuxException e) {
+            return check.problem(
+                    e.operation() + " " + e.target() + ": " + e.errnoName() + ".",
+                    e.advice().isEmpty() ? "See the other findings." : e.advice());
         }
-        return check.problem(
-                e.operation() + " " + e.target() + ": " + e.errnoName() + ".",
-                e.advice().isEmpty() ? "See the other findings." : e.advice());
+        return check.problem(String.valueOf(refusal.getMessage()), "See the other findings.");
     }
 
     /** Empty for a device that any process may open. */

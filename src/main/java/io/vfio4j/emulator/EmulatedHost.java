@@ -163,7 +163,7 @@ public final class EmulatedHost implements AutoCloseable {
          * Limits how much memory a process may have pinned, as RLIMIT_MEMLOCK does; beyond it there is ENOMEM, but not for root.
          * Only devices behind an IOMMU pin what is mapped for them: {@link VgpuProfile#withIommu}.
          *
-         * @param bytes not negative; 8 MiB by default
+         * @param bytes not negative; 8 MiB by default; {@link Long#MAX_VALUE} for no limit
          * @return this
          */
         public Builder lockedMemoryLimit(long bytes) {
@@ -429,7 +429,7 @@ public final class EmulatedHost implements AutoCloseable {
     }
 
     /**
-     * Makes another device that is no vGPU; on the PCI bus there is room for 28.
+     * Makes another device that is no vGPU; on the PCI bus there is room for 28, and of mtty there can be 12.
      *
      * @param kind which
      * @return the device, with its VFIO driver

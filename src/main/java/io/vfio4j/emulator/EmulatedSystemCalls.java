@@ -499,7 +499,9 @@ final class EmulatedSystemCalls implements SystemCalls {
         boolean success = false;
         try {
             UnixSocket listener = call("connect", path, "", () -> {
-                if (kernel.files().resolve(path) instanceof FileTree.Socket socket) {
+                FileTree.Node node = kernel.files().resolve(path);
+                kernel.files().permit(node, task, Access.WRITE);
+                if (node instanceof FileTree.Socket socket) {
                     return socket.bound();
                 }
                 throw new KernelError(Errno.ECONNREFUSED);
@@ -522,12 +524,14 @@ final class EmulatedSystemCalls implements SystemCalls {
     public Descriptor listen(String path) throws LinuxException {
         requireFitting("bind", path);
         Descriptor descriptor = newSocket(path);
+        boolean bound = false;
         boolean success = false;
         try {
             call("bind", descriptor, "", file -> {
-                kernel.files().bind(path, UnixSocket.of(file));
+                kernel.files().bind(path, UnixSocket.of(file), task);
                 return 0;
             });
+            bound = true;
             onSocket("listen", descriptor, socket -> {
                 socket.listen();
                 return 0;
@@ -537,6 +541,9 @@ final class EmulatedSystemCalls implements SystemCalls {
         } finally {
             if (!success) {
                 descriptor.close();
+            }
+            if (bound && !success) {
+                removeFile(path);
             }
         }
     }
@@ -635,7 +642,7 @@ final class EmulatedSystemCalls implements SystemCalls {
     @Override
     public void removeFile(String path) throws LinuxException {
         call("unlink", path, "", () -> {
-            kernel.files().unlink(path);
+            kernel.files().unlink(path, task);
             return 0;
         });
     }

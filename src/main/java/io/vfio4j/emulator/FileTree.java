@@ -98,7 +98,7 @@ final class FileTree {
     }
 
     /** Where a UNIX socket is bound, though it may be closed by now. */
-    record Socket(UnixSocket bound) implements Node {}
+    record Socket(UnixSocket bound, Ownership ownership) implements Node {}
 
     interface Show {
         String show() throws KernelError;
@@ -129,6 +129,11 @@ final class FileTree {
         parent(path + "/.");
     }
 
+    /** The same, and everybody may put files into it. */
+    void makeDirectoryForAll(String path) {
+        ownerships.put(parent(path + "/."), Ownership.ofRoot(01777));
+    }
+
     /** Puts a node, making the directories above it. */
     void put(String path, Node node) {
         parent(path).put(lastName(path), node);
@@ -151,20 +156,27 @@ final class FileTree {
         put(path, new Link(relative.toString()));
     }
 
-    /** The last step of bind(2): the directory has to be there, the name must not. */
-    void bind(String path, UnixSocket socket) throws KernelError {
+    /** The last step of bind(2): the directory has to be there, the name must not. The mode is that of the socket. */
+    void bind(String path, UnixSocket socket, Task task) throws KernelError {
+        Node directory = directoryOf(path);
         if (exists(path)) {
             throw new KernelError(Errno.EADDRINUSE);
         }
-        if (!(resolve(path.substring(0, path.lastIndexOf('/') + 1)) instanceof Directory)) {
+        if (!(directory instanceof Directory)) {
             throw new KernelError(Errno.ENOTDIR);
         }
-        put(path, new Socket(socket));
+        permit(directory, task, Access.WRITE);
+        put(path, new Socket(socket, new Ownership(0600, task.user(), task.user())));
+    }
+
+    private Node directoryOf(String path) throws KernelError {
+        return resolve(path.substring(0, path.lastIndexOf('/') + 1));
     }
 
     /** unlink(2): sysfs, proc and /dev let go of nothing. */
-    void unlink(String path) throws KernelError {
+    void unlink(String path, Task task) throws KernelError {
         Node node = walk(path, false);
+        permit(directoryOf(path), task, Access.WRITE);
         if (node instanceof Directory) {
             throw new KernelError(Errno.EISDIR);
         }
@@ -234,6 +246,9 @@ final class FileTree {
             int readable = text.show().isPresent() ? 0444 : 0;
             int writable = text.store().isPresent() ? 0200 : 0;
             return Ownership.ofRoot(readable | writable);
+        }
+        if (node instanceof Socket socket) {
+            return socket.ownership();
         }
         return node instanceof Device device ? device.ownership() : Ownership.ofRoot(0777);
     }

@@ -3,7 +3,10 @@ package io.vfio4j.emulator;
 import io.vfio4j.linux.ClosedException;
 import io.vfio4j.linux.uapi.Errno;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -18,6 +21,7 @@ final class Kernel {
     private final FileTree files = new FileTree();
     private final EventQueue events = new EventQueue(this);
     private final Faults faults = new Faults(this);
+    private final Set<UUID> mediatedDevices = new HashSet<>();
     private final Trace trace = new Trace();
     private final VblankTimers vblankTimers = new VblankTimers(this);
     private final Heuristic sharedV4 = Heuristic.decaying();
@@ -40,7 +44,7 @@ final class Kernel {
         this.lockedMemory = new LockedMemory(memory, processes, limits.lockedBytes());
         Procfs.mount(files, processes, limits);
         files.makeDirectory("/run");
-        files.makeDirectory("/tmp");
+        files.makeDirectoryForAll("/tmp");
     }
 
     void lock() {
@@ -103,6 +107,11 @@ final class Kernel {
     /** The number of a new iommu group. */
     int newGroup() {
         return ++groups;
+    }
+
+    /** The UUIDs of all mediated devices, those included that are being removed: {@code mdev_list} of mdev_core.c. */
+    Set<UUID> mediatedDevices() {
+        return mediatedDevices;
     }
 
     VblankTimers vblankTimers() {

@@ -19,7 +19,7 @@ final class KvmVcpu {
         this.kernel = kernel;
         this.vm = vm;
         this.id = id;
-        this.statistics = KvmStats.ofVcpu(KvmVm.STATISTICS_ID + "/vcpu-" + id);
+        this.statistics = KvmStats.ofVcpu(vm.statisticsId() + "/vcpu-" + id);
     }
 
     int id() {
@@ -43,6 +43,7 @@ final class KvmVcpu {
 
         @Override
         int ioctl(long request, long argument) throws KernelError {
+            vm.checkProcess();
             if (request == Kvm.KVM_GET_STATS_FD.number()) {
                 return kernel.descriptors()
                         .install(

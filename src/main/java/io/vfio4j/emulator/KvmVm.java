@@ -13,27 +13,29 @@ import java.util.Optional;
  * statistics, or an open device that belongs to it.
  */
 final class KvmVm {
-    /** The process's number is in it; there is one process. */
-    static final String STATISTICS_ID = "kvm-1000";
-
     private static final int KVM_CREATE_DEVICE_TEST = 1;
 
     private final Kernel kernel;
+    private final Task creator;
     private final KvmInterrupts interrupts;
-    private final KvmStats statistics = KvmStats.ofVm(STATISTICS_ID);
+    private final KvmStats statistics;
     private final List<KvmVcpu> vcpus = new ArrayList<>();
     /** Groups and devices; each is a {@link VmMember}. */
     private final List<OpenFile> members = new ArrayList<>();
 
-    private final Task creator;
     private Optional<VfioDevice> claimed = Optional.empty();
     private boolean hasVfioDevice;
     private int references;
 
     KvmVm(Kernel kernel) {
         this.kernel = kernel;
-        this.interrupts = new KvmInterrupts(kernel);
         this.creator = kernel.processes().current();
+        this.interrupts = new KvmInterrupts(kernel);
+        this.statistics = KvmStats.ofVm(statisticsId());
+    }
+
+    String statisticsId() {
+        return "kvm-" + creator.pid();
     }
 
     KvmInterrupts interrupts() {
@@ -51,6 +53,13 @@ final class KvmVm {
     /** kvm->mm is current->mm. */
     boolean isOfThisProcess() {
         return creator == kernel.processes().current();
+    }
+
+    /** KVM's descriptors are of use to their VM's process alone. */
+    void checkProcess() throws KernelError {
+        if (!isOfThisProcess()) {
+            throw new KernelError(Errno.EIO);
+        }
     }
 
     /** A vGPU is opened for this VM, which may have one. */
@@ -150,6 +159,7 @@ final class KvmVm {
 
         @Override
         int ioctl(long request, long argument) throws KernelError {
+            checkProcess();
             if (request == Kvm.KVM_CHECK_EXTENSION.number()) {
                 return checkExtension(argument);
             }
@@ -261,6 +271,7 @@ final class KvmVm {
 
         @Override
         int ioctl(long request, long argument) throws KernelError {
+            checkProcess();
             if (request != Kvm.KVM_SET_DEVICE_ATTR.number()) {
                 throw new KernelError(Errno.ENOTTY);
             }

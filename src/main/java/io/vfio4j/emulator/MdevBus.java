@@ -102,8 +102,17 @@ final class MdevBus {
                         .toList());
     }
 
-    /** create_store(): a UUID, and perhaps one more byte, meant for a newline, which guid_parse() does not look at. */
     private FileTree.Pending create(MdevParent parent, MdevType type, String text) throws KernelError {
+        UUID uuid = parseUuid(text);
+        create(
+                parent,
+                type,
+                parent.template().withSize(type.width(), type.height()).withUuid(uuid));
+        return FileTree.Pending.NOTHING;
+    }
+
+    /** create_store(): a UUID, and perhaps one more byte, meant for a newline, which guid_parse() does not look at. */
+    static UUID parseUuid(String text) throws KernelError {
         int length = text.getBytes(StandardCharsets.UTF_8).length;
         if (length < UUID_LENGTH || length > UUID_LENGTH + 1) {
             throw new KernelError(Errno.EINVAL);
@@ -112,11 +121,7 @@ final class MdevBus {
         if (!UUID_TEXT.matcher(name).matches()) {
             throw new KernelError(Errno.EINVAL);
         }
-        create(
-                parent,
-                type,
-                parent.template().withSize(type.width(), type.height()).withUuid(UUID.fromString(name)));
-        return FileTree.Pending.NOTHING;
+        return UUID.fromString(name);
     }
 
     Vgpu create(VgpuProfile profile) throws KernelError {
@@ -126,7 +131,7 @@ final class MdevBus {
 
     private Vgpu create(MdevParent parent, MdevType type, VgpuProfile profile) throws KernelError {
         UUID uuid = profile.uuid().orElseGet(this::nextUuid);
-        if (vgpus.stream().anyMatch(vgpu -> vgpu.uuid().equals(uuid))) {
+        if (kernel.mediatedDevices().contains(uuid)) {
             throw new KernelError(Errno.EEXIST);
         }
         if (available(parent, type) <= 0) {
@@ -141,6 +146,7 @@ final class MdevBus {
         group.setDevice(device);
         Vgpu vgpu = new Vgpu(kernel, this, parent, type, uuid, devicesMade, driver, device);
         vgpus.add(vgpu);
+        kernel.mediatedDevices().add(uuid);
         kernel.vblankTimers().add(driver);
         show(vgpu);
         if (devicesInFdinfo) {
@@ -181,7 +187,7 @@ final class MdevBus {
     private UUID nextUuid() {
         for (long number = devicesMade + 1L; ; number++) {
             UUID candidate = new UUID(0x4000L, 0x8000_0000_0000_0000L | number);
-            if (vgpus.stream().noneMatch(vgpu -> vgpu.uuid().equals(candidate))) {
+            if (!kernel.mediatedDevices().contains(candidate)) {
                 return candidate;
             }
         }
@@ -325,6 +331,7 @@ final class MdevBus {
             files.remove(GROUPS + group.number());
             files.remove(directory);
             vgpus.remove(vgpu);
+            kernel.mediatedDevices().remove(vgpu.uuid());
             vgpu.driver().follow(GuestScript.NOTHING);
             kernel.vblankTimers().remove(vgpu.driver());
         });

@@ -23,6 +23,8 @@ final class PeripheralBus {
     private static final int FIRST_SLOT = 4;
 
     private static final int LAST_SLOT = 31;
+    /** {@code MAX_MTTYS} of samples/vfio-mdev/mtty.c, two ports each. */
+    private static final int MOST_MTTY = 24 / 2;
     /** They have no nodes of their own, which alone are numbered. */
     private static final int NO_INDEX = -1;
 
@@ -43,8 +45,7 @@ final class PeripheralBus {
         return switch (kind) {
             case EDU -> createPci(kind, new EduFunction());
             case E1000E -> createPci(kind, new NetworkFunction());
-            case MTTY -> createMediated(kind, new MttyDriver(kernel, false));
-            case MTTY_6_1 -> createMediated(kind, new MttyDriver(kernel, true));
+            case MTTY, MTTY_6_1 -> createAny(kind);
         };
     }
 
@@ -89,19 +90,59 @@ final class PeripheralBus {
         return create(kind, address, new VfioPciDriver(kernel, function));
     }
 
-    private Peripheral createMediated(PeripheralKind kind, PeripheralDriver driver) {
-        UUID uuid = new UUID(0x4001L, 0x8000_0000_0000_0000L | ++uuids);
+    private Peripheral createAny(PeripheralKind kind) {
+        UUID uuid;
+        do {
+            uuid = new UUID(0x4001L, 0x8000_0000_0000_0000L | ++uuids);
+        } while (kernel.mediatedDevices().contains(uuid));
+        try {
+            return createMediated(kind, uuid);
+        } catch (KernelError error) {
+            throw new IllegalStateException("cannot make an mtty: " + Errno.meaning(error.errno()), error);
+        }
+    }
+
+    private Peripheral createMediated(PeripheralKind kind, UUID uuid) throws KernelError {
+        if (kernel.mediatedDevices().contains(uuid)) {
+            throw new KernelError(Errno.EEXIST);
+        }
+        if (freeMtty() == 0) {
+            throw new KernelError(Errno.ENOSPC);
+        }
+        kernel.mediatedDevices().add(uuid);
         FileTree files = kernel.files();
         String directory = MTTY_PARENT + "/" + uuid;
-        files.link("/sys/class/mdev_bus/mtty", MTTY_PARENT);
-        files.put(MTTY_TYPE + "/name", "Dual port serial");
-        files.put(MTTY_TYPE + "/device_api", "vfio-pci");
+        if (!files.exists(MTTY_TYPE)) {
+            showMtty(kind);
+        }
         files.put(directory + "/uevent", "DRIVER=mtty");
         files.link(directory + "/subsystem", MDEV);
         files.link(directory + "/mdev_type", MTTY_TYPE);
-        Peripheral peripheral = create(kind, uuid.toString(), driver);
+        files.link(MTTY_TYPE + "/devices/" + uuid, directory);
+        Peripheral peripheral = create(kind, uuid.toString(), new MttyDriver(kernel, kind == PeripheralKind.MTTY_6_1));
         files.put(directory + "/remove", FileTree.Text.writeOnly(text -> removeStore(peripheral, text)));
         return peripheral;
+    }
+
+    /** The parent stays when its devices are gone, and makes more of the kind that was there first. Its type has no description. */
+    private void showMtty(PeripheralKind kind) {
+        FileTree files = kernel.files();
+        files.link("/sys/class/mdev_bus/mtty", MTTY_PARENT);
+        files.put(MTTY_TYPE + "/name", "Dual port serial");
+        files.put(MTTY_TYPE + "/device_api", "vfio-pci");
+        files.put(MTTY_TYPE + "/available_instances", FileTree.Text.readOnly(() -> freeMtty() + "\n"));
+        files.put(MTTY_TYPE + "/create", FileTree.Text.writeOnly(text -> {
+            createMediated(kind, MdevBus.parseUuid(text));
+            return FileTree.Pending.NOTHING;
+        }));
+        files.makeDirectory(MTTY_TYPE + "/devices");
+    }
+
+    private long freeMtty() {
+        return MOST_MTTY
+                - peripherals.stream()
+                        .filter(peripheral -> peripheral.kind().isMediated())
+                        .count();
     }
 
     String link(Peripheral peripheral) {
@@ -146,6 +187,7 @@ final class PeripheralBus {
         if (mediated) {
             files.remove(directory + "/remove");
             files.remove(link(peripheral));
+            files.remove(MTTY_TYPE + "/devices/" + peripheral.name());
         }
         files.remove(directory + "/driver");
         files.remove(driverDirectory(peripheral) + "/" + peripheral.name());
@@ -156,6 +198,7 @@ final class PeripheralBus {
             if (mediated) {
                 files.remove(GROUPS + group.number());
                 files.remove(directory);
+                kernel.mediatedDevices().remove(UUID.fromString(peripheral.name()));
             }
             peripherals.remove(peripheral);
         });

@@ -14,7 +14,11 @@ record ProcessLimits(int descriptors, long lockedBytes) {
     String text() {
         return line("Limit", "Soft Limit", "Hard Limit", "Units")
                 + line("Max open files", Integer.toString(descriptors), Integer.toString(descriptors), "files")
-                + line("Max locked memory", Long.toString(lockedBytes), Long.toString(lockedBytes), "bytes");
+                + line("Max locked memory", lockedText(), lockedText(), "bytes");
+    }
+
+    private String lockedText() {
+        return lockedBytes == Long.MAX_VALUE ? "unlimited" : Long.toString(lockedBytes);
     }
 
     private static String line(String name, String soft, String hard, String unit) {

@@ -29,10 +29,16 @@ record DeviceFile(String link, Optional<String> name) {
     private static final Pattern SYSFS_PATH = Pattern.compile("(?m)^vfio-device-syspath:\\s*(/sys/\\S+)$");
 
     private static final String DELETED = " (deleted)";
+    private static final String SELF = "/proc/self";
 
-    /** Reads what a descriptor refers to; empty where it is no VFIO device. */
-    static Optional<DeviceFile> read(SystemCalls calls, String process, int number) throws LinuxException {
-        String link = withoutMark(calls.readLink(process + "/fd/" + number));
+    /** Where a descriptor of a process leads; nodes may have been made anew since. */
+    static String link(SystemCalls calls, String process, int number) throws LinuxException {
+        String link = calls.readLink(process + "/fd/" + number);
+        return link.endsWith(DELETED) ? link.substring(0, link.length() - DELETED.length()) : link;
+    }
+
+    /** Reads what a descriptor with this link refers to; empty where it is no VFIO device. */
+    static Optional<DeviceFile> read(SystemCalls calls, String process, int number, String link) throws LinuxException {
         Matcher node = NODE.matcher(link);
         if (node.matches()) {
             return Optional.of(new DeviceFile(link, nameOfNode(calls, node.group(1))));
@@ -42,12 +48,7 @@ record DeviceFile(String link, Optional<String> name) {
                 : Optional.empty();
     }
 
-    /** The node may have been made anew since. */
-    static String withoutMark(String link) {
-        return link.endsWith(DELETED) ? link.substring(0, link.length() - DELETED.length()) : link;
-    }
-
-    /** {@code /sys/class/vfio-dev/vfioN} leads into the directory of the device. */
+    /** {@code /sys/class/vfio-dev/vfioN} leads into the directory of the device. It goes first when the device is removed. */
     private static Optional<String> nameOfNode(SystemCalls calls, String node) throws LinuxException {
         try {
             String[] steps = calls.readLink("/sys/class/vfio-dev/" + node).split("/");
@@ -70,16 +71,6 @@ record DeviceFile(String link, Optional<String> name) {
         return path.substring(path.lastIndexOf('/') + 1);
     }
 
-    /** The same of a descriptor of our own. */
-    private static Optional<DeviceFile> readOwn(SystemCalls calls, Descriptor descriptor) throws LinuxException {
-        int number = descriptor.acquire();
-        try {
-            return read(calls, "/proc/self", number);
-        } finally {
-            descriptor.release();
-        }
-    }
-
     /**
      * Makes a shared device of a copy, after a look at what it is: the number may have been given to another file before it was copied,
      * and through a socket may come anything.
@@ -97,12 +88,13 @@ record DeviceFile(String link, Optional<String> name) {
             String fallback,
             DeviceOwner owner)
             throws IOException {
-        DeviceFile file = readOwn(calls, copy)
-                .orElseThrow(() -> new HandoverException("What " + owner.description()
-                        + " has handed over is no VFIO device, but " + linkOf(calls, copy) + "."));
+        DeviceFile file = readOwn(calls, copy, owner);
         if (claimed.isPresent() && file.name().isPresent() && !claimed.equals(file.name())) {
             throw new HandoverException("What " + owner.description() + " has handed over is the device "
                     + file.name().get() + ", not " + claimed.get() + ".");
+        }
+        if (file.name().isEmpty() && NODE.matcher(file.link()).matches()) {
+            throw isBeingRemoved("look up", file.link());
         }
         Optional<String> name = claimed.or(file::name);
         Optional<HostDevice> host = Optional.empty();
@@ -114,15 +106,21 @@ record DeviceFile(String link, Optional<String> name) {
         return device;
     }
 
-    private static String linkOf(SystemCalls calls, Descriptor descriptor) {
-        int number = descriptor.acquire();
+    private static DeviceFile readOwn(SystemCalls calls, Descriptor copy, DeviceOwner owner) throws IOException {
+        int number = copy.acquire();
         try {
-            return calls.readLink("/proc/self/fd/" + number);
-        } catch (LinuxException unknown) {
-            return "unknown";
+            String link = ownLink(calls, number);
+            return read(calls, SELF, number, link)
+                    .orElseThrow(() -> new HandoverException(
+                            "What " + owner.description() + " has handed over is no VFIO device, but " + link + "."));
         } finally {
-            descriptor.release();
+            copy.release();
         }
+    }
+
+    /** Where a descriptor of our own leads. */
+    static String ownLink(SystemCalls calls, int number) throws LinuxException {
+        return link(calls, SELF, number);
     }
 
     /** Does not close the device where it throws: its descriptor is not ours yet. */
@@ -153,10 +151,14 @@ record DeviceFile(String link, Optional<String> name) {
                 throw e;
             }
             if (mustExist) {
-                throw new LinuxException(Errno.ENODEV, e.operation(), e.target())
-                        .withAdvice("The device is being removed from the host.");
+                throw isBeingRemoved(e.operation(), e.target());
             }
             return Optional.empty();
         }
+    }
+
+    private static LinuxException isBeingRemoved(String operation, String target) {
+        return new LinuxException(Errno.ENODEV, operation, target)
+                .withAdvice("The device is being removed from the host.");
     }
 }

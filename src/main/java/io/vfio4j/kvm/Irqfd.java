@@ -64,7 +64,7 @@ public final class Irqfd implements AutoCloseable {
                 case Errno.EINVAL -> e.withAdvice(inval());
                 case Errno.EBUSY ->
                     e.withAdvice(eventFd.description()
-                            + " interrupts this VM already: each irqfd needs an eventfd of its own.");
+                            + " interrupts a VM already: each irqfd needs an eventfd of its own.");
                 case Errno.EAGAIN -> e.withAdvice("The VM's interrupt controller is not initialised yet.");
                 default -> KvmVm.explained(e);
             };

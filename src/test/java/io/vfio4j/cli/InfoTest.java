@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.VgpuProfile;
 import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -38,6 +39,44 @@ class InfoTest {
             assertTrue(run.out().contains(part.strip()), part + "\nis not in\n" + run.out());
         }
         assertFalse(run.out().contains("raw"), run.out());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "emulated:port | '' | through its group, /dev/vfio/1 | group",
+                "emulated:port:nodes=cdev | '' | by its own node, /dev/vfio/devices/vfio0 | cdev",
+                "emulated:port:nodes=both | '' | by its own node, /dev/vfio/devices/vfio0 | cdev",
+                "emulated:port:nodes=both | --path=cdev | by its own node, /dev/vfio/devices/vfio0 | cdev",
+                "emulated:port:nodes=both,kvm=yes | --path=group | through its group, /dev/vfio/1 | group",
+                "emulated:port:nodes=both,kvm=yes | --path=cdev | by its own node, /dev/vfio/devices/vfio0 | cdev",
+            })
+    void theWayInIsSaid(String device, String option, String words, String path) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of("info", device));
+        if (!option.isEmpty()) {
+            arguments.add(option);
+        }
+        CommandRun run = CommandRun.of(arguments.toArray(String[]::new));
+        assertEquals(0, run.exitCode(), run.err());
+        assertTrue(run.out().contains("  opened    " + words), run.out());
+        arguments.add("--json");
+        Map<String, Object> json =
+                Json.object(CommandRun.of(arguments.toArray(String[]::new)).out());
+        assertEquals(path, json.get("opened_by"));
+    }
+
+    @Test
+    void aWayThatIsNotThereIsRefusedWithTheOther() {
+        CommandRun run = CommandRun.of("info", "emulated:port:nodes=cdev", "--path=group");
+        assertEquals(1, run.exitCode());
+        assertTrue(run.err().contains("the device's own node is /dev/vfio/devices/vfio0"), run.err());
+        CommandRun other = CommandRun.of("watch", "emulated:port", "--path=cdev", "--virtual");
+        assertEquals(1, other.exitCode());
+        assertTrue(other.err().contains("older than Linux 6.6"), other.err());
+        CommandRun unknown = CommandRun.of("info", "emulated:port", "--path=container");
+        assertEquals(2, unknown.exitCode());
+        assertTrue(unknown.err().contains("there are group and cdev"), unknown.err());
     }
 
     @Test

@@ -42,14 +42,7 @@ class RealRemovalTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "vgpu_mdev,v6,Y",
-        "vgpu_mdev,v6,N",
-        "vgpu_mdev,v2,N",
-        "vgpu_mdev,port,Y",
-        "vgpu_mdev,none,Y",
-        "mdpy,none,N"
-    })
+    @CsvSource({"vgpu_mdev,v6,Y", "vgpu_mdev,v6,N", "vgpu_mdev,none,Y", "mdpy,none,N"})
     void theRemoverComesBackWithinASecondAndTheWatchEndsInOrder(
             String parent, String dialect, String requestIrq, TestReporter reporter) throws Exception {
         Files.writeString(PARAMETERS.resolve("dialect"), dialect);

@@ -3,6 +3,7 @@ package io.vfio4j.contract;
 import io.vfio4j.emulator.DeviceNodes;
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.EmulatedProcess;
+import io.vfio4j.emulator.PeripheralKind;
 import io.vfio4j.emulator.VgpuProfile;
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.SystemCalls;
@@ -45,9 +46,12 @@ class EmulatorMdevTest {
             host = EmulatedHost.builder()
                     .parent(VgpuProfile.MDPY.withNodes(nodes))
                     .parent(VgpuProfile.MAINLINE.withNodes(nodes))
+                    .peripheral(PeripheralKind.MTTY)
                     .aperture(256)
                     .nodesAppearAfter(Duration.ofMillis(300))
                     .build();
+            // Which leaves its parent.
+            host.peripherals().get(0).remove();
         }
 
         @Override

@@ -40,6 +40,11 @@ final class GuestCode {
         return this;
     }
 
+    private GuestCode bytes(byte[] bytes) {
+        code.writeBytes(bytes);
+        return this;
+    }
+
     private GuestCode little(long value, int bytes) {
         for (int i = 0; i < bytes; i++) {
             code.write((int) (value >>> (8 * i)));
@@ -52,7 +57,7 @@ final class GuestCode {
     }
 
     /** {@code mov dword [address], value}, both of 32 bits. */
-    private GuestCode store(long address, long value) {
+    GuestCode store(long address, long value) {
         return bytes(0x66, 0x67, 0xc7, 0x05).little(address, 4).little(value, 4);
     }
 
@@ -104,12 +109,14 @@ final class GuestCode {
     }
 
     /**
-     * A handler of an interrupt by the first PIC: counts it and ends it there, if it is in service there. An interrupt that no
+     * A handler of an interrupt by the first PIC: if it is in service there, has the device take it back, counts it and ends it. An
+     * interrupt that no
      * controller has in service is not one: QEMU's emulation of SVM delivers, once in a thousand times, what KVM has injected
      * a second time, as an exception with the same vector.
      */
-    static GuestCode picHandler(int vector, int counter) {
-        GuestCode taken = new GuestCode().count(counter).out(PIC_COMMAND, PIC_END);
+    static GuestCode picHandler(int vector, int counter, GuestCode acknowledge) {
+        GuestCode taken =
+                new GuestCode().bytes(acknowledge.assembled()).count(counter).out(PIC_COMMAND, PIC_END);
         return new GuestCode()
                 .bytes(PUSH_AX, PUSH_DX)
                 .out(PIC_COMMAND, PIC_READ_IN_SERVICE)
@@ -120,8 +127,9 @@ final class GuestCode {
     }
 
     /** The same for an interrupt by the local APIC. */
-    static GuestCode apicHandler(int vector, int counter) {
-        GuestCode taken = new GuestCode().count(counter).store(LOCAL_APIC + APIC_EOI, 0);
+    static GuestCode apicHandler(int vector, int counter, GuestCode acknowledge) {
+        GuestCode taken =
+                new GuestCode().bytes(acknowledge.assembled()).count(counter).store(LOCAL_APIC + APIC_EOI, 0);
         long inService = LOCAL_APIC + APIC_IN_SERVICE + 0x10L * (vector / Integer.SIZE);
         return new GuestCode()
                 // test dword [address], 1 << vector
@@ -135,8 +143,6 @@ final class GuestCode {
     /** {@code jz} over the code. */
     private GuestCode unlessZero(GuestCode then) {
         byte[] skipped = then.assembled();
-        bytes(0x74, skipped.length);
-        code.writeBytes(skipped);
-        return this;
+        return bytes(0x74, skipped.length).bytes(skipped);
     }
 }

@@ -6,6 +6,7 @@ import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
+import io.vfio4j.linux.NativeBytes;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Ioctl;
@@ -33,6 +34,9 @@ final class KvmGuest implements AutoCloseable {
     private static final int KVM_EXIT_IO = 2;
 
     /** struct kvm_userspace_memory_region. */
+    private static final int REGION_SLOT = 0;
+
+    private static final int REGION_GUEST_ADDRESS = 8;
     private static final int REGION_SIZE = 16;
 
     private static final int REGION_ADDRESS = 24;
@@ -85,11 +89,7 @@ final class KvmGuest implements AutoCloseable {
         vm = KvmVm.adopt(calls, vmDescriptor);
         vm.createIrqchip();
         memory = closedLater(calls.allocatePages(MEMORY));
-        NativeMemory region = closedLater(calls.allocate(32));
-        region.putLong(REGION_SIZE, MEMORY);
-        region.putAddress(REGION_ADDRESS, memory);
-        calls.ioctl(vmDescriptor, KVM_SET_USER_MEMORY_REGION, region);
-        opened.push(vm);
+        setMemory(0, 0, memory);
         vcpu = closedLater(calls.adopt(calls.ioctl(vmDescriptor, Kvm.KVM_CREATE_VCPU, 0), "the guest's vCPU"));
         run = closedLater(calls.map(vcpu, 0, runSize, Access.READ_WRITE));
         // Before it runs: the call waits for the vCPU to leave KVM_RUN.
@@ -113,12 +113,36 @@ final class KvmGuest implements AutoCloseable {
 
     /** An interrupt by the PIC is ended there. */
     void handlePicInterrupt(int vector) {
-        handle(vector, GuestCode.picHandler(vector, counter(vector)));
+        handlePicInterrupt(vector, new GuestCode());
+    }
+
+    /** The same, after the device has taken it back. */
+    void handlePicInterrupt(int vector, GuestCode acknowledge) {
+        handle(vector, GuestCode.picHandler(vector, counter(vector), acknowledge));
     }
 
     /** An interrupt by the local APIC is ended there. */
     void handleApicInterrupt(int vector) {
-        handle(vector, GuestCode.apicHandler(vector, counter(vector)));
+        handleApicInterrupt(vector, new GuestCode());
+    }
+
+    /** The same, after the device has taken it back. */
+    void handleApicInterrupt(int vector, GuestCode acknowledge) {
+        handle(vector, GuestCode.apicHandler(vector, counter(vector), acknowledge));
+    }
+
+    /** Gives the guest a device's registers, which stay mapped as long as the guest. */
+    void giveRegisters(long guestAddress, Mapping registers) throws LinuxException {
+        setMemory(1, guestAddress, registers);
+    }
+
+    private void setMemory(int slot, long guestAddress, NativeBytes bytes) throws LinuxException {
+        NativeMemory region = closedLater(calls.allocate(32));
+        region.putInt(REGION_SLOT, slot);
+        region.putLong(REGION_GUEST_ADDRESS, guestAddress);
+        region.putLong(REGION_SIZE, bytes.size());
+        region.putAddress(REGION_ADDRESS, bytes);
+        calls.ioctl(vmDescriptor, KVM_SET_USER_MEMORY_REGION, region);
     }
 
     private static int counter(int vector) {
@@ -243,6 +267,7 @@ final class KvmGuest implements AutoCloseable {
     @Override
     public void close() throws IOException {
         String outcome = started ? stop() : "stopped";
+        vm.close();
         for (AutoCloseable each : opened) {
             try {
                 each.close();

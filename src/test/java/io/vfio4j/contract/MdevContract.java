@@ -96,6 +96,21 @@ abstract class MdevContract {
     }
 
     @Test
+    void aTypeMayHaveANameAndNoDescription() throws Exception {
+        MdevParent mtty = MdevParent.find(calls, "mtty");
+        MdevType type = mtty.type(calls, "mtty-2");
+        assertEquals(Optional.of("Dual port serial"), type.label());
+        assertEquals(Optional.empty(), type.description());
+        assertEquals(Optional.of("vfio-pci"), type.deviceApi());
+        assertEquals(OptionalLong.of(12), type.availableInstances());
+        MdevDevice device = type.create(calls);
+        assertEquals(List.of(device), MdevDevice.list(calls));
+        assertEquals(OptionalLong.of(11), mtty.type(calls, "mtty-2").availableInstances());
+        LinuxException taken = assertThrows(LinuxException.class, () -> mdpy().create(calls, device.uuid()));
+        assertEquals("EEXIST write", refusal(taken));
+    }
+
+    @Test
     void aDeviceIsCreatedWithAGivenUuid() throws Exception {
         UUID uuid = UUID.randomUUID();
         MdevDevice device = mdpy().create(calls, uuid);

@@ -5,6 +5,7 @@ import org.junit.jupiter.api.Tag;
 
 /** edu of QEMU, given to vfio-pci of a real kernel. */
 @Tag("real-kernel-iommu")
+@Tag("real-kernel-cdev-iommu")
 class RealEduIrqTest extends IrqContract {
     @Override
     TestIrqDevice openDevice() throws IOException {

@@ -34,6 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * when the guest has counted the one before.
  */
 @Tag("real-kernel")
+@Tag("real-kernel-cdev")
 @Timeout(value = 150, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RealGuestTest {
     private static final int SIGNALS = 100;

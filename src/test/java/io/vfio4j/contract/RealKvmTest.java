@@ -5,6 +5,7 @@ import org.junit.jupiter.api.Tag;
 
 /** On a real kernel. */
 @Tag("real-kernel")
+@Tag("real-kernel-cdev")
 class RealKvmTest extends KvmContract {
     @Override
     TestHost openHost() {

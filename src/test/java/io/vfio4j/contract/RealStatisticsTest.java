@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** KVM's statistics, beside those of the emulated host, on a real kernel. */
 @Tag("real-kernel")
+@Tag("real-kernel-cdev")
 class RealStatisticsTest {
     /** Which kernel the emulated host has its tables from. */
     private static final String EMULATED = "6.1.";

@@ -464,6 +464,10 @@ class DiagnosisTableTest {
                 on("no member of kvm")
                         .kind(builder -> builder.user(SOMEBODY))
                         .finds("node-kvm", State.PROBLEM, "As root: usermod -aG kvm user, and log in again."),
+                on("no member of kvm, and no need")
+                        .of(VgpuProfile.MDPY)
+                        .kind(builder -> builder.user(SOMEBODY))
+                        .finds("node-kvm", State.ADVICE, "usermod -aG kvm user"),
                 on("no member of a group without a name")
                         .kind(builder -> builder.user(SOMEBODY))
                         .files(files -> files.own("/dev/kvm", 0660, 0, 77))
@@ -516,7 +520,9 @@ class DiagnosisTableTest {
     private static Stream<Row> process() {
         long mebibyte = 1 << 20;
         return Stream.of(
-                on("no limit").finds("memlock", State.OK, "Unlimited."),
+                on("no limit")
+                        .kind(builder -> builder.lockedMemoryLimit(Long.MAX_VALUE))
+                        .finds("memlock", State.OK, "Unlimited."),
                 on("a limit that does not bind root")
                         .kind(builder -> builder.lockedMemoryLimit(8 * mebibyte))
                         .finds("memlock", State.OK, "At most 8 MiB", "CAP_IPC_LOCK"),
@@ -650,6 +656,16 @@ class DiagnosisTableTest {
                         .device()
                         .kind(builder -> builder.user(SOMEBODY))
                         .finds("node-device", State.PROBLEM, "SUBSYSTEM==\"vfio-dev\""),
+                on("somebody else who may use the group")
+                        .of(VgpuProfile.PORT.withNodes(DeviceNodes.GROUP_AND_CDEV))
+                        .device()
+                        .kind(builder -> builder.user(SOMEBODY, KVM_GROUP))
+                        .files(files -> files.own("/dev/vfio/1", 0660, 0, KVM_GROUP))
+                        .finds("node-device", State.OK, "/dev/vfio/1: crw-rw---- root kvm"),
+                on("root who may use both")
+                        .of(VgpuProfile.PORT.withNodes(DeviceNodes.GROUP_AND_CDEV))
+                        .device()
+                        .finds("node-device", State.OK, "/dev/vfio/devices/vfio0: crw-------"),
                 on("a node that is hidden")
                         .device()
                         .files(files -> files.remove("/dev/vfio/1"))

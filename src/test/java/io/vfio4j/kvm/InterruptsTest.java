@@ -5,19 +5,28 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vfio4j.emulator.EmulatedHost;
+import io.vfio4j.emulator.EmulatedProcess;
 import io.vfio4j.emulator.EmulatedVm;
+import io.vfio4j.emulator.Peripheral;
+import io.vfio4j.emulator.PeripheralKind;
 import io.vfio4j.emulator.VgpuProfile;
 import io.vfio4j.kvm.GsiTarget.Irqchip;
 import io.vfio4j.kvm.GsiTarget.Message;
 import io.vfio4j.kvm.GsiTarget.Pin;
+import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Ioctl;
 import io.vfio4j.linux.uapi.Kvm;
+import io.vfio4j.linux.uapi.Vfio;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.AttachOptions;
+import io.vfio4j.vfio.HostDevice;
 import io.vfio4j.vfio.Irq;
+import io.vfio4j.vfio.PciIrq;
 import io.vfio4j.vfio.VfioDevice;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -25,6 +34,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -186,6 +196,72 @@ class InterruptsTest {
             host.vgpu().vblank(1);
             assertEquals(10, guest.interrupts(11));
         }
+    }
+
+    /** edu's registers: raise, and acknowledge (docs/specs/edu.rst of QEMU). */
+    private void writeEdu(VfioDevice device, int register, int value) throws Exception {
+        try (NativeMemory word = calls.allocate(Integer.BYTES)) {
+            word.putInt(0, value);
+            device.write(device.region(Vfio.VFIO_PCI_BAR0_REGION_INDEX), register, word, Integer.BYTES);
+        }
+    }
+
+    @Test
+    void theGuestsEndOfInterruptUnmasksALineThatComesAgainUntilTheDeviceTakesItBack() throws Exception {
+        Peripheral edu = host.create(PeripheralKind.EDU);
+        HostDevice found = HostDevice.findPci(calls, edu.name());
+        try (VfioDevice device = VfioDevice.open(calls, found, AttachOptions.DEFAULTS.withVm(vm));
+                Irqfd irqfd = vm.irqfd(10, calls.eventFd("INTx of edu"), calls.eventFd("its end"))) {
+            Irq line = device.irq(PciIrq.INTX);
+            line.arm(irqfd.eventFd());
+            line.unmaskBy(irqfd.resampleFd().orElseThrow());
+            for (int i = 1; i <= 5; i++) {
+                writeEdu(device, 0x60, 1);
+                assertEquals(2 * i - 1, guest.interrupts(10));
+                guest.endOfInterrupt(10);
+                assertEquals(2 * i, guest.interrupts(10), "it is still asserted");
+                writeEdu(device, 0x64, -1);
+                guest.endOfInterrupt(10);
+                guest.endOfInterrupt(10);
+                assertEquals(2 * i, guest.interrupts(10));
+            }
+            line.disarm();
+        }
+    }
+
+    @Test
+    void aVmOfAnotherProcessTakesNoCallsFromUs() throws Exception {
+        EmulatedProcess vmm = host.process("qemu-system-x86_64");
+        SystemCalls theirs = vmm.systemCalls();
+        Descriptor foreign;
+        try (Descriptor kvm = theirs.open("/dev/kvm", Access.READ_WRITE);
+                Descriptor process = calls.openProcess(vmm.pid())) {
+            int number = theirs.ioctl(kvm, Kvm.KVM_CREATE_VM, 0);
+            foreign = calls.copyDescriptor(process, number, "the VM of a VMM");
+        }
+        try (KvmVm adopted = KvmVm.adopt(calls, foreign);
+                Descriptor group = calls.open(host.vgpu().groupPath(), Access.READ_WRITE)) {
+            GsiRouting routing = adopted.takeOverRouting(GsiRouting.ofPc());
+            for (Executable call : List.<Executable>of(
+                    adopted::createIrqchip,
+                    () -> adopted.irqfd(5, calls.eventFd("an event")),
+                    () -> adopted.associate(group),
+                    () -> routing.route(30, MESSAGE),
+                    adopted::statistics)) {
+                LinuxException e = assertThrows(LinuxException.class, call);
+                assertEquals(Errno.EIO, e.errno());
+                assertTrue(e.advice().contains("the process that created the VM"), e::getMessage);
+            }
+        }
+        vmm.end();
+    }
+
+    @Test
+    void anIrqfdIsTakenAwayBeforeItsEventfdsAreClosed() throws Exception {
+        Irqfd irqfd = vm.irqfd(10, calls.eventFd("an event"), calls.eventFd("its end"));
+        host.clearTrace();
+        irqfd.close();
+        assertEquals(List.of("KVM_IRQFD KVM VM", "close an event", "close its end"), host.trace());
     }
 
     @Test

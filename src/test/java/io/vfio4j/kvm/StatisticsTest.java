@@ -75,7 +75,7 @@ class StatisticsTest {
             assertEquals(4, ofVm.value("max_mmu_page_hash_collisions"));
             assertEquals(1000, ofVcpu.value("directed_yield_attempted"));
             assertEquals("18446744073709551615", Long.toUnsignedString(ofVcpu.value("directed_yield_successful")));
-            assertEquals("statistics of kvm-1000/vcpu-3", ofVcpu.toString());
+            assertEquals("statistics of kvm-" + host.pid() + "/vcpu-3", ofVcpu.toString());
         }
     }
 
@@ -118,7 +118,7 @@ class StatisticsTest {
         emulated.setVcpuStatistic(3, "notify_window_exits", 9);
         host.faults().shortRead(5);
         try (KvmStatistics statistics = KvmStatistics.open(calls, vcpu)) {
-            assertEquals("kvm-1000/vcpu-3", statistics.id());
+            assertEquals("kvm-" + host.pid() + "/vcpu-3", statistics.id());
             assertEquals(3, statistics.histogram("halt_wait_hist").count(2));
             assertEquals(9, statistics.value("notify_window_exits"));
         }

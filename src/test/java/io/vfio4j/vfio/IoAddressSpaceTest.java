@@ -68,6 +68,10 @@ class IoAddressSpaceTest {
                 .user(1000)
                 .lockedMemoryLimit(lockable)
                 .build());
+        for (String node :
+                List.of("/dev/iommu", host.vgpu().nodePath(), host.vgpu().groupPath())) {
+            host.files().own(node, 0600, 1000, 1000);
+        }
     }
 
     private VfioDevice open(AttachPath path) throws IOException {
