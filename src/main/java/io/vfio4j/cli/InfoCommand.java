@@ -65,6 +65,7 @@ final class InfoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        AttachPathConverter.requireOpening(spec.commandLine(), device, path);
         if (device instanceof DeviceName.Emulated name) {
             try (EmulatedDevice emulated = EmulatedDevice.inVirtualTime(name);
                     OpenedDevice opened = OpenedDevice.openWithBareVm(emulated.systemCalls(), emulated.mdev(), path)) {

@@ -40,7 +40,10 @@ final class ReportText {
     private void device() {
         out.println("Device " + report.name());
         report.device().mdev().ifPresent(this::mdev);
-        report.device().host().ifPresent(host -> line("opened", Words.way(report.device(), host)));
+        report.device()
+                .path()
+                .ifPresent(path ->
+                        line("opened", Words.way(path, report.device().host().orElseThrow())));
         line(
                 "flags",
                 flags(report.info().flags(), Words.deviceFlags(report.info().flags())));

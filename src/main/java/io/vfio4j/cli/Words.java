@@ -3,12 +3,12 @@ package io.vfio4j.cli;
 import io.vfio4j.display.irq.DisplayIrqInfo;
 import io.vfio4j.linux.uapi.DisplayIrq;
 import io.vfio4j.linux.uapi.Vfio;
+import io.vfio4j.vfio.AttachPath;
 import io.vfio4j.vfio.DeviceInfo;
 import io.vfio4j.vfio.HostDevice;
 import io.vfio4j.vfio.IrqInfo;
 import io.vfio4j.vfio.PlaneType;
 import io.vfio4j.vfio.RegionInfo;
-import io.vfio4j.vfio.VfioDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -102,13 +102,11 @@ final class Words {
     }
 
     /** Which way a device was opened. */
-    static String way(VfioDevice device, HostDevice host) {
-        return device.path()
-                .map(path -> switch (path) {
-                    case GROUP -> "through its group, /dev/vfio/" + host.group().getAsInt();
-                    case CDEV -> "by its own node, " + host.node().orElseThrow();
-                })
-                .orElse("elsewhere");
+    static String way(AttachPath path, HostDevice host) {
+        return switch (path) {
+            case GROUP -> "through its group, /dev/vfio/" + host.group().getAsInt();
+            case CDEV -> "by its own node, " + host.node().orElseThrow();
+        };
     }
 
     static String hex(int value) {

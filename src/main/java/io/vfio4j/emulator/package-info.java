@@ -15,21 +15,22 @@
  *
  * <p><b>Emulated</b>, with the errors, quirks and order of checks of the drivers: descriptors; eventfd, timerfd and epoll as
  * far as {@link io.vfio4j.linux.SystemCalls} reaches; sysfs of mediated devices, with create and remove; VFIO containers, groups
- * and devices; the association with a VM by the KVM-VFIO device; irqfds with resampling, the routing of their interrupts, and
+ * and devices; the devices' own nodes and iommufd ({@link io.vfio4j.emulator.DeviceNodes}); DMA mappings of type 1 and of iommufd, seen
+ * from the device's side by {@link io.vfio4j.emulator.EmulatedDma}, and pinned where a device is behind an IOMMU; the association with a VM by the KVM-VFIO device; irqfds with resampling, the routing of their interrupts, and
  * KVM's file of statistics; device, region and irq info, SET_IRQS, QUERY_GFX_PLANE and GET_GFX_DMABUF with the reuse of ids; the EDID region; vblanks; what the guest's flips, cursor updates, pipes and modes do to
  * the display irq; its pictures, which are a function of the frame's number. Besides vGPUs there are
  * {@linkplain io.vfio4j.emulator.PeripheralKind other devices}, of vfio-pci and of the sample driver mtty, whose registers raise INTx
  * and MSI, with mask, unmask, unmask by eventfd and loop-back; ERR and REQ; unbind.
  *
  * <p><b>Not emulated:</b> a guest that computes. Its registers, its aperture and its PCI configuration are memory without an
- * effect; a vGPU never raises INTx and MSI; BARs of vfio-pci cannot be mapped, and a device cannot be bound again; nothing can be mapped for DMA; the vCPUs of a VM do not run: what reaches the guest is
+ * effect; a vGPU never raises INTx and MSI; BARs of vfio-pci cannot be mapped, and a device cannot be bound again; no driver and no engine of a device uses what is mapped for DMA, but tests
+ * in its name; an iommufd chooses no addresses, copies no mappings, has no options and page tables of its own, and is no container; dirty pages are not tracked; the vCPUs of a VM do not run: what reaches the guest is
  * counted ({@link io.vfio4j.emulator.EmulatedVm}), and its statistics are what a test sets. Permissions are
  * those of the files themselves: every directory may be searched, there are no access control lists and no device control
  * groups. What the kernel shows of itself, its processors and its users is fixed, unless
  * {@link io.vfio4j.emulator.EmulatedFiles} changes it. Errors that depend on memory pressure do not happen unless
  * {@link io.vfio4j.emulator.Faults} makes them. Calls that crash the real drivers are EINVAL, and counted. A vGPU that nobody has
  * open has no vblanks, and flips from then are signalled at the first vblank after it was opened. The phase of a running vblank
- * timer does not change when another pipe is turned on. Tiled framebuffers and formats other than XRGB8888 are missing so far, as
- * are iommufd and the device cdev.
+ * timer does not change when another pipe is turned on. Tiled framebuffers and formats other than XRGB8888 are missing so far.
  */
 package io.vfio4j.emulator;

@@ -74,6 +74,11 @@ class InfoTest {
         CommandRun other = CommandRun.of("watch", "emulated:port", "--path=cdev", "--virtual");
         assertEquals(1, other.exitCode());
         assertTrue(other.err().contains("older than Linux 6.6"), other.err());
+        for (String command : List.of("info", "watch")) {
+            CommandRun elsewhere = CommandRun.of(command, "pid:1", "--path=group");
+            assertEquals(2, elsewhere.exitCode());
+            assertTrue(elsewhere.err().contains("pid:1 is open already"), elsewhere.err());
+        }
         CommandRun unknown = CommandRun.of("info", "emulated:port", "--path=container");
         assertEquals(2, unknown.exitCode());
         assertTrue(unknown.err().contains("there are group and cdev"), unknown.err());

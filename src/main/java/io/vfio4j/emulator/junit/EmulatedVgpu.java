@@ -1,5 +1,6 @@
 package io.vfio4j.emulator.junit;
 
+import io.vfio4j.emulator.DeviceNodes;
 import io.vfio4j.emulator.EmulatedDialect;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
@@ -60,6 +61,20 @@ public @interface EmulatedVgpu {
      * @return false as on real GVT-g
      */
     boolean requestIrq() default false;
+
+    /**
+     * By which nodes the kernel offers the device.
+     *
+     * @return groups alone, as Debian's kernels have it
+     */
+    DeviceNodes nodes() default DeviceNodes.GROUP;
+
+    /**
+     * Whether an IOMMU translates what the device does, so that what is mapped for DMA is pinned.
+     *
+     * @return false as on real GVT-g
+     */
+    boolean iommu() default false;
 
     /**
      * Whether dma-bufs can be mapped.

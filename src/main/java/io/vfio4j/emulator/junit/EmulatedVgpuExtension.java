@@ -82,6 +82,8 @@ public final class EmulatedVgpuExtension implements ParameterResolver, AfterEach
                 .profile()
                 .withKvmRequired(wanted.kvmRequired())
                 .withRequestIrq(wanted.requestIrq())
+                .withNodes(wanted.nodes())
+                .withIommu(wanted.iommu())
                 .withMappableDmabufs(wanted.mappableDmabufs())
                 .withRefreshRate(wanted.refreshRate());
         if (wanted.width() != 0 || wanted.height() != 0) {

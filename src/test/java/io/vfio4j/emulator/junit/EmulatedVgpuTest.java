@@ -10,6 +10,7 @@ import static org.junit.platform.testkit.engine.EventConditions.finishedWithFail
 import static org.junit.platform.testkit.engine.EventConditions.test;
 import static org.junit.platform.testkit.engine.TestExecutionResultConditions.message;
 
+import io.vfio4j.emulator.DeviceNodes;
 import io.vfio4j.emulator.EmulatedClock;
 import io.vfio4j.emulator.EmulatedDialect;
 import io.vfio4j.emulator.EmulatedGuest;
@@ -21,6 +22,9 @@ import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Vfio;
+import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.AttachPath;
+import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -65,6 +69,19 @@ class EmulatedVgpuTest {
         assertEquals(3, host.vgpus().size());
         assertEquals(EmulatedDialect.PORT, host.vgpu().profile().dialect());
         host.clock().advance(Duration.ofSeconds(1));
+    }
+
+    @Test
+    @EmulatedVgpu(dialect = EmulatedDialect.PORT, nodes = DeviceNodes.CDEV, iommu = true)
+    void a_test_may_map_memory_for_a_device_with_its_own_node(Vgpu vgpu, SystemCalls calls) throws IOException {
+        try (VfioDevice device = VfioDevice.open(calls, MdevDevice.find(calls, vgpu.uuid()));
+                NativeMemory memory = calls.allocatePages(4096)) {
+            device.dma().orElseThrow().map(0x1000, memory, Access.READ_WRITE);
+            vgpu.dma().write(0x1008, new byte[] {42});
+            assertEquals(42, memory.getByte(8));
+            assertEquals(4096, vgpu.dma().pinnedBytes());
+            assertEquals(AttachPath.CDEV, device.path().orElseThrow());
+        }
     }
 
     @Test
