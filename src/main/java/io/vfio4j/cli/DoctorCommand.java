@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ITypeConverter;
@@ -50,8 +51,8 @@ final class DoctorCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = "DEVICE",
             converter = SubjectConverter.class,
-            description = "A UUID, /sys/bus/mdev/devices/UUID, a PCI address such as 0000:00:02.0, or"
-                    + " emulated[:DIALECT[:ITEM,...]]. The host alone when left out.")
+            description = "A UUID, /sys/bus/mdev/devices/UUID, a PCI address such as 0000:00:02.0, pid:PID[/UUID],"
+                    + " socket:PATH, or emulated[:DIALECT[:ITEM,...]]. The host alone when left out.")
     private Optional<Subject> device = Optional.empty();
 
     @Option(names = "--json", description = "One JSON object for each finding, then one that sums up.")
@@ -71,13 +72,7 @@ final class DoctorCommand implements Callable<Integer> {
                 return new Subject.Pci(text);
             }
             try {
-                DeviceName name = DeviceName.parse(text);
-                if (name.isShared()) {
-                    throw new TypeConversionException(
-                            "'" + text + "' is open in another process already, so nothing stands"
-                                    + " in the way; name the device by its UUID or PCI address, or look at it by 'vfio4j info'");
-                }
-                return new Subject.Named(name);
+                return new Subject.Named(DeviceName.parse(text));
             } catch (IllegalArgumentException e) {
                 throw new TypeConversionException(e.getMessage() + "; or a PCI address such as 0000:00:02.0");
             }
@@ -104,9 +99,10 @@ final class DoctorCommand implements Callable<Integer> {
             return ofThisHost(Optional.of(pci.address()));
         }
         DeviceName name = ((Subject.Named) device.get()).name();
-        return name instanceof DeviceName.Emulated emulated
-                ? ofEmulated(emulated)
-                : ofThisHost(Optional.of(name.text()));
+        if (name instanceof DeviceName.Emulated emulated) {
+            return ofEmulated(emulated);
+        }
+        return name.isShared() ? ofShared(name) : ofThisHost(Optional.of(name.text()));
     }
 
     private static Diagnosis ofEmulated(DeviceName.Emulated name) throws IOException {
@@ -119,7 +115,22 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private Diagnosis ofThisHost(Optional<String> name) {
-        Optional<NativeAccess> access = parent.localHost().nativeAccess();
+        return reached(
+                name, calls -> name.map(device -> Diagnosis.of(calls, device)).orElseGet(() -> Diagnosis.of(calls)));
+    }
+
+    /** What another process has open tells of itself, and nothing of how to open it. */
+    private Diagnosis ofShared(DeviceName name) {
+        return reached(Optional.of(name.text()), calls -> {
+            try (OpenedDevice opened = OpenedDevice.share(calls, name)) {
+                return new Diagnosis(name.text(), Diagnosis.of(opened.device()).findings());
+            } catch (IOException refusal) {
+                return Diagnosis.of(calls, name.text(), refusal);
+            }
+        });
+    }
+
+    private Diagnosis reached(Optional<String> name, Function<SystemCalls, Diagnosis> look) {
         SystemCalls calls;
         try {
             calls = parent.localHost().open();
@@ -127,7 +138,11 @@ final class DoctorCommand implements Callable<Integer> {
             Diagnosis diagnosis = Diagnosis.of(new NativeAccess(Optional.of(unreachable), Optional.empty()));
             return new Diagnosis(name.orElse(diagnosis.subject()), diagnosis.findings());
         }
-        Diagnosis diagnosis = name.map(device -> Diagnosis.of(calls, device)).orElseGet(() -> Diagnosis.of(calls));
-        return access.map(Diagnosis::of).map(diagnosis::after).orElse(diagnosis);
+        Diagnosis diagnosis = look.apply(calls);
+        return parent.localHost()
+                .nativeAccess()
+                .map(Diagnosis::of)
+                .map(diagnosis::after)
+                .orElse(diagnosis);
     }
 }

@@ -30,6 +30,17 @@ record OpenedDevice(VfioDevice device, Optional<KvmVm> bareVm) implements AutoCl
         return VfioDevice.open(calls, HostDevice.of(calls, mdev), new AttachOptions(path, vm));
     }
 
+    /** By either of the names of what another process has open. */
+    static OpenedDevice share(SystemCalls calls, DeviceName name) throws IOException {
+        if (name instanceof DeviceName.OfProcess process) {
+            return share(calls, process);
+        }
+        if (name instanceof DeviceName.OnSocket socket) {
+            return share(calls, socket);
+        }
+        throw new IllegalArgumentException(name.text() + " is nobody else's");
+    }
+
     /** A copy of what another process has open. */
     static OpenedDevice share(SystemCalls calls, DeviceName.OfProcess name) throws IOException {
         VfioDevice device = name.device().isPresent()

@@ -1,14 +1,20 @@
 package io.vfio4j.cli;
 
+import io.vfio4j.linux.LinuxException;
+import io.vfio4j.vfio.GroupNotViableException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Optional;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
@@ -32,11 +38,14 @@ import picocli.CommandLine.Spec;
             "  vfio4j watch emulated:v5:flip --for 3s   refresh events, without a GPU",
             "  vfio4j list                              the vGPUs of this host",
             "  vfio4j info UUID                         what one of them is",
-            "  vfio4j doctor                            what is missing for vGPUs here, and what to do",
+            "  vfio4j doctor                            what is missing for vGPUs here",
             "",
             "Exit codes: 0 all went well, 1 it did not, 2 the command line is wrong."
         })
 final class Vfio4j implements Runnable {
+    /** Operations that find a device, or the process that has it: what is not there needs no doctor. */
+    private static final Set<String> FINDING = Set.of("look up", "pidfd_open");
+
     /** How picocli begins its messages on arguments without a name. */
     private static final String POSITIONAL = "^Invalid value for positional parameter at index \\d+ \\((\\w+)\\): ";
 
@@ -76,7 +85,7 @@ final class Vfio4j implements Runnable {
         try {
             return commandLine().setOut(out).setErr(err).execute(arguments);
         } catch (Error fatal) {
-            return failed(fatal, out, err);
+            return failed(fatal, out, err, "");
         } finally {
             out.flush();
             err.flush();
@@ -88,8 +97,30 @@ final class Vfio4j implements Runnable {
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler(Vfio4j::usageError)
-                .setExecutionExceptionHandler(
-                        (failure, command, parsed) -> failed(failure, command.getOut(), command.getErr()));
+                .setExecutionExceptionHandler((failure, command, parsed) ->
+                        failed(failure, command.getOut(), command.getErr(), hint(failure, parsed)));
+    }
+
+    /** Where the kernel has refused a device of this host, the doctor knows more. */
+    private static String hint(Throwable failure, ParseResult parsed) {
+        boolean refused = failure instanceof GroupNotViableException
+                || failure instanceof LinuxException e && !FINDING.contains(e.operation());
+        return refused
+                ? device(parsed)
+                        .map(name -> " 'vfio4j doctor " + name + "' looks for the cause.")
+                        .orElse("")
+                : "";
+    }
+
+    /** The device of this host that a command was about. */
+    private static Optional<String> device(ParseResult parsed) {
+        return parsed.asCommandLineList().stream()
+                .flatMap(line -> line.getParseResult().matchedPositionals().stream())
+                .map(ArgSpec::getValue)
+                .map(value -> value instanceof Optional<?> optional ? optional.orElse(null) : value)
+                .filter(value -> value instanceof DeviceName && !(value instanceof DeviceName.Emulated))
+                .map(value -> ((DeviceName) value).text())
+                .findFirst();
     }
 
     private static int usageError(ParameterException problem, String[] arguments) {
@@ -100,9 +131,9 @@ final class Vfio4j implements Runnable {
         return CommandLine.ExitCode.USAGE;
     }
 
-    private int failed(Throwable failure, PrintWriter out, PrintWriter err) {
+    private int failed(Throwable failure, PrintWriter out, PrintWriter err, String hint) {
         out.flush();
-        err.println("vfio4j: " + sentence(failure));
+        err.println("vfio4j: " + sentence(failure) + hint);
         if (verbose) {
             failure.printStackTrace(err);
         }

@@ -10,7 +10,7 @@ public final class NoDisplayIrqException extends IOException {
         super(device
                 + (shared
                         ? " is shared with its owner, from whom arming the display irq would take it; the policies AUTO and TIMER do"
-                                + " without, DisplayOptions.takingIrq takes it all the same"
+                                + " without, DisplayOptions.takingIrq (watch --take-irq) takes it all the same"
                         : " has no display irq, as on every mainline kernel; the policies AUTO and TIMER do without"));
     }
 }

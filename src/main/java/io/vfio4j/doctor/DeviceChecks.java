@@ -243,14 +243,18 @@ final class DeviceChecks {
                             "It opens for a process that has a KVM VM; a bare one was made for this look, and is gone.")
                     : check.ok("It opens.");
         }
-        IOException refusal = opening.refusal().orElseThrow();
-        String reason = refusal.getMessage();
-        if (!(refusal instanceof LinuxException e)) {
-            return check.unknown(reason, "");
+        return opening.attempted()
+                ? refused(check, opening.refusal().orElseThrow())
+                : check.unknown(opening.refusal().orElseThrow().getMessage(), "");
+    }
+
+    static Finding refused(Check check, IOException refusal) {
+        if (refusal instanceof LinuxException e) {
+            return check.problem(
+                    e.operation() + " " + e.target() + ": " + e.errnoName() + ".",
+                    e.advice().isEmpty() ? "See the other findings." : e.advice());
         }
-        return check.problem(
-                e.operation() + " " + e.target() + ": " + e.errnoName() + ".",
-                e.advice().isEmpty() ? "See the other findings." : e.advice());
+        return check.problem(String.valueOf(refusal.getMessage()), "See the other findings.");
     }
 
     /** Empty for a device that any process may open. */

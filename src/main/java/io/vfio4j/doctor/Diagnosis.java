@@ -7,6 +7,7 @@ import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.HostDevice;
 import io.vfio4j.vfio.VfioDevice;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -58,7 +59,7 @@ public record Diagnosis(String subject, List<Finding> findings) {
         if (calls.exists("/dev/vfio/devices")) {
             iommufd(calls, examination);
         }
-        kvmNode(calls, examination);
+        kvmNode(calls, examination, graphics.hasSplittableGpu());
         examination.checkIf("node-devices", "Nodes of devices", new NodeChecks(calls)::ofDevices);
         process(calls, examination);
         return new Diagnosis(HOST, examination.findings());
@@ -92,12 +93,15 @@ public record Diagnosis(String subject, List<Finding> findings) {
         }
     }
 
-    private static void kvmNode(SystemCalls calls, Examination examination) {
+    private static void kvmNode(SystemCalls calls, Examination examination, boolean needed) {
         if (calls.exists("/sys/class/misc/kvm")) {
+            NodeChecks nodes = new NodeChecks(calls);
             examination.check(
                     "node-kvm",
                     "Node of KVM",
-                    check -> new NodeChecks(calls).required(check, "/dev/kvm", NodeChecks.Rule.KVM));
+                    check -> needed
+                            ? nodes.required(check, "/dev/kvm", NodeChecks.Rule.KVM)
+                            : nodes.wanted(check, "/dev/kvm", NodeChecks.Rule.KVM));
         }
     }
 
@@ -199,7 +203,7 @@ public record Diagnosis(String subject, List<Finding> findings) {
         try (Opening opening = checks.open(problems)) {
             if (opening.needsKvm() || device.mdev().filter(MdevDevice::isGvtG).isPresent()) {
                 host.check("kvm", "KVM", check -> kernel.kvm(check, true));
-                kvmNode(calls, host);
+                kvmNode(calls, host, true);
             }
             inside.check("opening", "Opening", check -> DeviceChecks.opening(check, opening))
                     .checkIf("kvm-needed", "KVM needed", check -> checks.kvmNeeded(check, opening));
@@ -239,6 +243,21 @@ public record Diagnosis(String subject, List<Finding> findings) {
         Examination examination = new Examination();
         display(examination, device);
         return new Diagnosis(device.name(), examination.findings());
+    }
+
+    /**
+     * Explains why a device could not be opened, for who has tried: another process's device, for example.
+     *
+     * @param calls the host
+     * @param subject what was to be opened
+     * @param refusal what came of it
+     * @return the refusal as a problem, and the host as far as it may be the cause
+     */
+    public static Diagnosis of(SystemCalls calls, String subject, IOException refusal) {
+        Examination examination =
+                basics(calls).check("opening", "Opening", check -> DeviceChecks.refused(check, refusal));
+        process(calls, examination);
+        return new Diagnosis(subject, examination.findings());
     }
 
     /**

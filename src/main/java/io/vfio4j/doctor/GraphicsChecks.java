@@ -57,7 +57,9 @@ final class GraphicsChecks {
         List<MdevParent> parents = parents();
         if (parents.isEmpty()) {
             String found = "No device offers mediated devices.";
-            String advice = hasSplittableGpu() ? "See GVT-g." : "Load the driver of a device that does. " + GENERATIONS;
+            String advice = hasSplittableGpu()
+                    ? "See GVT-g."
+                    : "Load the driver of a device that does; for GVT-g see what is said of the GPU.";
             return Optional.of(
                     PciDevices.heldByVfio(calls).isEmpty()
                             ? check.problem(found, advice)

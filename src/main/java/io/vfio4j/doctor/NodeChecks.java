@@ -60,6 +60,12 @@ final class NodeChecks {
         }
     }
 
+    /** A node that only some devices need, so that nothing is lost for others without it. */
+    Finding wanted(Check check, String path, Rule rule) throws LinuxException {
+        Finding finding = required(check, path, rule);
+        return finding.state() == Finding.State.PROBLEM ? check.advice(finding.found(), finding.advice()) : finding;
+    }
+
     /** A node that has to be there. */
     Finding required(Check check, String path, Rule rule) throws LinuxException {
         return present(check, path, rule)

@@ -14,18 +14,24 @@ import java.util.Optional;
  * An attempt to open a mediated device that nobody else has, to see what it says of itself. Nothing is armed, and no dma-buf is
  * fetched.
  *
+ * @param attempted whether it was tried
  * @param device the open device; empty where it cannot be had
  * @param vm a bare VM that was made because the driver insists on one
  * @param needsKvm whether the driver has refused the device to a process without a VM
  * @param refusal why it cannot be had
  */
-record Opening(Optional<VfioDevice> device, Optional<KvmVm> vm, boolean needsKvm, Optional<IOException> refusal)
+record Opening(
+        boolean attempted,
+        Optional<VfioDevice> device,
+        Optional<KvmVm> vm,
+        boolean needsKvm,
+        Optional<IOException> refusal)
         implements AutoCloseable {
 
     static Opening attempt(SystemCalls calls, HostDevice host) {
         try {
             VfioDevice device = VfioDevice.open(calls, host, AttachOptions.DEFAULTS);
-            return new Opening(Optional.of(device), Optional.empty(), false, Optional.empty());
+            return new Opening(true, Optional.of(device), Optional.empty(), false, Optional.empty());
         } catch (LinuxException e) {
             return e.errno() == Errno.ESRCH ? withBareVm(calls, host) : refused(e, false);
         } catch (IOException e) {
@@ -42,7 +48,7 @@ record Opening(Optional<VfioDevice> device, Optional<KvmVm> vm, boolean needsKvm
         }
         try {
             VfioDevice device = VfioDevice.open(calls, host, AttachOptions.DEFAULTS.withVm(vm));
-            return new Opening(Optional.of(device), Optional.of(vm), true, Optional.empty());
+            return new Opening(true, Optional.of(device), Optional.of(vm), true, Optional.empty());
         } catch (IOException e) {
             vm.close();
             return refused(e, true);
@@ -50,11 +56,11 @@ record Opening(Optional<VfioDevice> device, Optional<KvmVm> vm, boolean needsKvm
     }
 
     static Opening notAttempted(String why) {
-        return refused(new IOException(why), false);
+        return new Opening(false, Optional.empty(), Optional.empty(), false, Optional.of(new IOException(why)));
     }
 
     private static Opening refused(IOException e, boolean needsKvm) {
-        return new Opening(Optional.empty(), Optional.empty(), needsKvm, Optional.of(e));
+        return new Opening(true, Optional.empty(), Optional.empty(), needsKvm, Optional.of(e));
     }
 
     /** The device before its VM. */

@@ -238,9 +238,7 @@ final class Type1 {
             throw new KernelError(Errno.EINVAL);
         }
         long unmapped = 0;
-        for (Optional<IovaMap.Area> next = areas.lowestIn(iova, last);
-                next.isPresent();
-                next = areas.lowestIn(iova, last)) {
+        for (Optional<IovaMap.Area> next = findDma(iova, last); next.isPresent(); next = findDma(iova, last)) {
             IovaMap.Area area = next.get();
             // The first version unmaps a mapping when its start is in the range, and else says success and nothing.
             if (!secondVersion && Long.compareUnsigned(iova, area.first()) > 0) {
@@ -252,5 +250,10 @@ final class Type1 {
         unmap.putLong(Vfio.IommuType1DmaUnmap.SIZE_MEMBER, unmapped);
         kernel.memory().write(address, unmap.array());
         return 0;
+    }
+
+    /** vfio_find_dma_first_node() never finds a mapping that ends with the address space: iova + size is 0 there. */
+    private Optional<IovaMap.Area> findDma(long first, long last) {
+        return areas.lowestIn(first, last).filter(area -> area.last() != -1);
     }
 }

@@ -23,8 +23,10 @@
  *
  * <p><b>Not emulated:</b> a guest that computes. Its registers, its aperture and its PCI configuration are memory without an
  * effect; a vGPU never raises INTx and MSI; BARs of vfio-pci cannot be mapped, and a device cannot be bound again; nothing can be mapped for DMA; the vCPUs of a VM do not run: what reaches the guest is
- * counted ({@link io.vfio4j.emulator.EmulatedVm}), and its statistics are what a test sets. There are no permissions: everything
- * that is there may be opened. There is one process. Errors that depend on memory pressure do not happen unless
+ * counted ({@link io.vfio4j.emulator.EmulatedVm}), and its statistics are what a test sets. Permissions are
+ * those of the files themselves: every directory may be searched, there are no access control lists and no device control
+ * groups. What the kernel shows of itself, its processors and its users is fixed, unless
+ * {@link io.vfio4j.emulator.EmulatedFiles} changes it. Errors that depend on memory pressure do not happen unless
  * {@link io.vfio4j.emulator.Faults} makes them. Calls that crash the real drivers are EINVAL, and counted. A vGPU that nobody has
  * open has no vblanks, and flips from then are signalled at the first vblank after it was opened. The phase of a running vblank
  * timer does not change when another pipe is turned on. Tiled framebuffers and formats other than XRGB8888 are missing so far, as

@@ -29,10 +29,16 @@ record DeviceFile(String link, Optional<String> name) {
     private static final Pattern SYSFS_PATH = Pattern.compile("(?m)^vfio-device-syspath:\\s*(/sys/\\S+)$");
 
     private static final String DELETED = " (deleted)";
+    private static final String SELF = "/proc/self";
 
-    /** Reads what a descriptor refers to; empty where it is no VFIO device. */
-    static Optional<DeviceFile> read(SystemCalls calls, String process, int number) throws LinuxException {
-        String link = withoutMark(calls.readLink(process + "/fd/" + number));
+    /** Where a descriptor of a process leads; nodes may have been made anew since. */
+    static String link(SystemCalls calls, String process, int number) throws LinuxException {
+        String link = calls.readLink(process + "/fd/" + number);
+        return link.endsWith(DELETED) ? link.substring(0, link.length() - DELETED.length()) : link;
+    }
+
+    /** Reads what a descriptor with this link refers to; empty where it is no VFIO device. */
+    static Optional<DeviceFile> read(SystemCalls calls, String process, int number, String link) throws LinuxException {
         Matcher node = NODE.matcher(link);
         if (node.matches()) {
             return Optional.of(new DeviceFile(link, nameOfNode(calls, node.group(1))));
@@ -40,11 +46,6 @@ record DeviceFile(String link, Optional<String> name) {
         return link.equals(ANONYMOUS)
                 ? Optional.of(new DeviceFile(link, nameInFdinfo(calls, process, number)))
                 : Optional.empty();
-    }
-
-    /** The node may have been made anew since. */
-    static String withoutMark(String link) {
-        return link.endsWith(DELETED) ? link.substring(0, link.length() - DELETED.length()) : link;
     }
 
     /** {@code /sys/class/vfio-dev/vfioN} leads into the directory of the device. It goes first when the device is removed. */
@@ -70,16 +71,6 @@ record DeviceFile(String link, Optional<String> name) {
         return path.substring(path.lastIndexOf('/') + 1);
     }
 
-    /** The same of a descriptor of our own. */
-    private static Optional<DeviceFile> readOwn(SystemCalls calls, Descriptor descriptor) throws LinuxException {
-        int number = descriptor.acquire();
-        try {
-            return read(calls, "/proc/self", number);
-        } finally {
-            descriptor.release();
-        }
-    }
-
     /**
      * Makes a shared device of a copy, after a look at what it is: the number may have been given to another file before it was copied,
      * and through a socket may come anything.
@@ -97,9 +88,7 @@ record DeviceFile(String link, Optional<String> name) {
             String fallback,
             DeviceOwner owner)
             throws IOException {
-        DeviceFile file = readOwn(calls, copy)
-                .orElseThrow(() -> new HandoverException("What " + owner.description()
-                        + " has handed over is no VFIO device, but " + linkOf(calls, copy) + "."));
+        DeviceFile file = readOwn(calls, copy, owner);
         if (claimed.isPresent() && file.name().isPresent() && !claimed.equals(file.name())) {
             throw new HandoverException("What " + owner.description() + " has handed over is the device "
                     + file.name().get() + ", not " + claimed.get() + ".");
@@ -117,15 +106,21 @@ record DeviceFile(String link, Optional<String> name) {
         return device;
     }
 
-    private static String linkOf(SystemCalls calls, Descriptor descriptor) {
-        int number = descriptor.acquire();
+    private static DeviceFile readOwn(SystemCalls calls, Descriptor copy, DeviceOwner owner) throws IOException {
+        int number = copy.acquire();
         try {
-            return calls.readLink("/proc/self/fd/" + number);
-        } catch (LinuxException unknown) {
-            return "unknown";
+            String link = ownLink(calls, number);
+            return read(calls, SELF, number, link)
+                    .orElseThrow(() -> new HandoverException(
+                            "What " + owner.description() + " has handed over is no VFIO device, but " + link + "."));
         } finally {
-            descriptor.release();
+            copy.release();
         }
+    }
+
+    /** Where a descriptor of our own leads. */
+    static String ownLink(SystemCalls calls, int number) throws LinuxException {
+        return link(calls, SELF, number);
     }
 
     /** Does not close the device where it throws: its descriptor is not ours yet. */

@@ -114,24 +114,30 @@ public final class DeviceSocket implements AutoCloseable {
         try {
             return calls.listen(path);
         } catch (LinuxException e) {
-            if (e.errno() == Errno.EADDRINUSE && isLeftBehind()) {
-                calls.removeFile(path);
-                return calls.listen(path);
+            if (e.errno() != Errno.EADDRINUSE || !isFreeAgain()) {
+                throw advised(e);
             }
+        }
+        try {
+            return calls.listen(path);
+        } catch (LinuxException e) {
             throw advised(e);
         }
     }
 
-    /** A process that was killed does not remove its socket. */
-    private boolean isLeftBehind() throws LinuxException {
-        if (calls.status(path).kind() != FileStatus.Kind.SOCKET) {
-            return false;
-        }
+    /** A process that was killed does not remove its socket; so that is done for it. */
+    private boolean isFreeAgain() throws LinuxException {
         try {
+            if (calls.status(path).kind() != FileStatus.Kind.SOCKET) {
+                return false;
+            }
             calls.connect(path, Duration.ZERO).close();
             return false;
         } catch (LinuxException e) {
-            return e.errno() == Errno.ECONNREFUSED;
+            if (e.errno() == Errno.ECONNREFUSED) {
+                calls.removeFile(path);
+            }
+            return e.errno() == Errno.ECONNREFUSED || e.errno() == Errno.ENOENT;
         }
     }
 

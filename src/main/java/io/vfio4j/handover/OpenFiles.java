@@ -40,11 +40,9 @@ record OpenFiles(Map<Integer, DeviceFile> devices, Map<Integer, Group> groups) {
             }
             int number = Integer.parseInt(name);
             try {
-                Optional<DeviceFile> device = DeviceFile.read(calls, process, number);
-                device.ifPresent(file -> devices.put(number, file));
-                if (device.isEmpty()) {
-                    group(calls, process, number).ifPresent(group -> groups.put(number, group));
-                }
+                String link = DeviceFile.link(calls, process, number);
+                DeviceFile.read(calls, process, number, link).ifPresent(file -> devices.put(number, file));
+                group(calls, link).ifPresent(group -> groups.put(number, group));
             } catch (LinuxException e) {
                 if (e.errno() != Errno.ENOENT) {
                     throw e;
@@ -54,8 +52,8 @@ record OpenFiles(Map<Integer, DeviceFile> devices, Map<Integer, Group> groups) {
         return new OpenFiles(devices, groups);
     }
 
-    private static Optional<Group> group(SystemCalls calls, String process, int number) throws LinuxException {
-        Optional<Integer> group = groupNumber(calls.readLink(process + "/fd/" + number));
+    private static Optional<Group> group(SystemCalls calls, String link) throws LinuxException {
+        Optional<Integer> group = groupNumber(link);
         if (group.isEmpty()) {
             return Optional.empty();
         }
@@ -64,7 +62,7 @@ record OpenFiles(Map<Integer, DeviceFile> devices, Map<Integer, Group> groups) {
 
     /** Of a link's text; empty where it is no group. */
     static Optional<Integer> groupNumber(String link) {
-        Matcher group = GROUP.matcher(DeviceFile.withoutMark(link));
+        Matcher group = GROUP.matcher(link);
         return group.matches() ? Optional.of(Integer.valueOf(group.group(1))) : Optional.empty();
     }
 

@@ -58,16 +58,20 @@ final class ProcessHandover {
     }
 
     private LinuxException advised(LinuxException e) {
+        boolean aboutProcess =
+                e.target().startsWith(directory + "/") || e.operation().equals("pidfd_getfd");
         return switch (e.errno()) {
-            case Errno.EPERM, Errno.EACCES -> e.withAdvice(TraceRights.advice(calls, pid));
-            case Errno.ENOENT, Errno.EBADF ->
-                e.withAdvice(
-                        calls.exists(directory)
-                                ? owner.description() + " has closed it meanwhile."
-                                : "/proc does not show this process: it may hide those of other users (hidepid).");
+            case Errno.EPERM, Errno.EACCES -> aboutProcess ? e.withAdvice(TraceRights.advice(calls, pid)) : e;
+            case Errno.ENOENT, Errno.EBADF -> aboutProcess ? e.withAdvice(absence()) : e;
             case Errno.EMFILE, Errno.ENFILE -> e.withAdvice("Too many files are open.");
             default -> e;
         };
+    }
+
+    private String absence() {
+        return calls.exists(directory)
+                ? owner.description() + " has closed it meanwhile."
+                : "/proc does not show this process: it may hide those of other users (hidepid).";
     }
 
     private VfioDevice shareTheOnlyOne(OpenFiles files) throws IOException {

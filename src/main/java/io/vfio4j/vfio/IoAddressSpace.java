@@ -62,7 +62,8 @@ public final class IoAddressSpace {
      * @throws LinuxException what the kernel says, with advice: EEXIST when something is mapped there, EINVAL for alignment and
      *     addresses that the device does not have, ENOMEM beyond RLIMIT_MEMLOCK, ENOSPC when there are too many mappings, EFAULT
      *     when the memory cannot be pinned
-     * @throws IllegalArgumentException when the range lies outside of the memory, is empty, or goes beyond 2<sup>64</sup>
+     * @throws IllegalArgumentException when the range lies outside of the memory, is empty, or goes beyond 2<sup>64</sup>; in a
+     *     container also when it ends there
      * @throws ClosedException when the memory or the device is closed
      */
     public DmaMapping map(long iova, NativeBytes memory, int offset, int length, Access access) throws LinuxException {

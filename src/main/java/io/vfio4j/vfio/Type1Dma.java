@@ -30,6 +30,11 @@ final class Type1Dma implements DmaBackend {
 
     @Override
     public void map(long iova, NativeBytes memory, int offset, int length, Access access) throws LinuxException {
+        if (iova + length == 0) {
+            // vfio_iommu_type1.c counts with iova + size, finds it never again, and so would not unmap it.
+            throw new IllegalArgumentException(length + " bytes at 0x" + Long.toHexString(iova)
+                    + " end with the last address, where a container's mappings cannot be unmapped");
+        }
         int flags = switch (access) {
             case READ -> Vfio.VFIO_DMA_MAP_FLAG_READ;
             case WRITE -> Vfio.VFIO_DMA_MAP_FLAG_WRITE;

@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vfio4j.emulator.EmulatedHost;
+import io.vfio4j.emulator.EmulatedProcess;
 import io.vfio4j.emulator.VgpuProfile;
 import io.vfio4j.linux.Access;
+import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -147,6 +150,41 @@ class DoctorTest {
         CommandRun device = CommandRun.of("doctor", "0000:00:02.0");
         assertEquals("0000:00:02.0", device.outLines().get(0));
         assertEquals(1, device.exitCode());
+    }
+
+    @Test
+    void whatFailsElsewhereNamesTheDoctor() throws IOException {
+        String uuid = host.vgpu().uuid().toString();
+        host.process("qemu-system-x86_64").systemCalls().open(host.vgpu().groupPath(), Access.READ_WRITE);
+        for (String command : List.of("info", "watch")) {
+            CommandRun run = CommandRun.on(host, command, uuid);
+            assertEquals(1, run.exitCode());
+            assertTrue(run.err().endsWith(" 'vfio4j doctor " + uuid + "' looks for the cause.\n"), run.err());
+        }
+        assertFalse(doctor(uuid).err().contains("doctor"), doctor(uuid).err());
+        assertFalse(CommandRun.of("list", "--no-such").err().contains("looks for the cause"));
+    }
+
+    @Test
+    void aDeviceThatAnotherProcessHasOpenIsLookedAtBesideIt() throws IOException {
+        EmulatedProcess vmm = host.process("qemu-system-x86_64");
+        String uuid = host.vgpu().uuid().toString();
+        try (VfioDevice owned = VfioDevice.open(
+                vmm.systemCalls(),
+                MdevDevice.find(vmm.systemCalls(), host.vgpu().uuid()))) {
+            CommandRun run = doctor("pid:" + vmm.pid());
+            assertEquals(0, run.exitCode(), run.out() + run.err());
+            assertEquals("pid:" + vmm.pid(), run.outLines().get(0));
+            assertTrue(run.out().contains("Dialect v5, irq 5"), run.out());
+            assertEquals(0, host.openDescriptors());
+            assertEquals(uuid, owned.name());
+        }
+        CommandRun gone = doctor("pid:" + vmm.pid());
+        assertEquals(1, gone.exitCode(), gone.out());
+        assertTrue(gone.out().contains("1 problem stands in the way: Opening."), gone.out());
+        CommandRun nobody = doctor("socket:/run/no-such.sock");
+        assertEquals(1, nobody.exitCode(), nobody.out());
+        assertTrue(nobody.out().contains("ENOENT"), nobody.out());
     }
 
     @Test

@@ -1,8 +1,11 @@
 package io.vfio4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vfio4j.linux.jna.JnaLinux;
+import io.vfio4j.vfio.VfioGroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,11 +72,23 @@ class RealDoctorIommuTest {
         assertTrue(
                 String.valueOf(group.get("found")).contains("the host uses " + other + " (driver virtio-pci)."),
                 run.out());
-        List<String> done = DoctorProcess.follow(group);
-        assertTrue(done.stream().anyMatch(command -> command.contains(other + "/driver_override")), done.toString());
         Map<String, Object> device = DoctorProcess.finding(run, "device");
         if (device.get("state").equals("problem")) {
             DoctorProcess.follow(device);
+        }
+        // sysfs tells which device it is; that there is one, the kernel says as well.
+        int number = Integer.parseInt(BUS.resolve(nic)
+                .resolve("iommu_group")
+                .toRealPath()
+                .getFileName()
+                .toString());
+        try (VfioGroup opened = VfioGroup.open(JnaLinux.open(), number)) {
+            assertFalse(opened.viable());
+        }
+        List<String> done = DoctorProcess.follow(group);
+        assertTrue(done.stream().anyMatch(command -> command.contains(other + "/driver_override")), done.toString());
+        try (VfioGroup opened = VfioGroup.open(JnaLinux.open(), number)) {
+            assertTrue(opened.viable());
         }
         CommandRun again = CommandRun.onRealKernel("doctor", nic, "--json");
         assertEquals(0, again.exitCode(), again.out());

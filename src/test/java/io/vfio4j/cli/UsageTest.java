@@ -28,7 +28,6 @@ class UsageTest {
                 "watch --take-irq " + ABSENT,
                 "watch --fetch-dmabuf emulated:v5",
                 "watch --virtual pid:1",
-                "doctor pid:1",
                 "watch emulated:v5:nonsense",
                 "watch --for soon",
                 "watch --for",

@@ -361,6 +361,22 @@ abstract class AttachContract {
 
     @ParameterizedTest
     @MethodSource("paths")
+    void theLastPageIsMappedOnlyWhereItCanBeUnmapped(AttachPath path) throws Exception {
+        try (TestVgpu vgpu = host.create(DIALECT);
+                VfioDevice device = attach(vgpu, path);
+                NativeMemory memory = calls.allocatePages(PAGE)) {
+            IoAddressSpace dma = device.dma().orElseThrow();
+            if (path == AttachPath.GROUP) {
+                assertThrows(IllegalArgumentException.class, () -> dma.map(-PAGE, memory, Access.READ));
+            } else {
+                dma.map(-PAGE, memory, Access.READ).close();
+            }
+            assertEquals(List.of(), dma.mappings());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("paths")
     void memoryThatItsOwnerHasClosedStaysWhileItIsMapped(AttachPath path) throws Exception {
         try (TestVgpu vgpu = host.create(DIALECT);
                 VfioDevice device = attach(vgpu, path)) {

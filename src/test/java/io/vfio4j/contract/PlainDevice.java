@@ -29,6 +29,15 @@ final class PlainDevice implements AutoCloseable {
     }
 
     static PlainDevice open(SystemCalls calls, MdevDevice mdev, AttachPath path) throws IOException {
+        return open(calls, mdev, path, Vfio.VFIO_TYPE1v2_IOMMU);
+    }
+
+    /** With a container of this type. */
+    static PlainDevice openGroup(SystemCalls calls, MdevDevice mdev, int iommu) throws IOException {
+        return open(calls, mdev, AttachPath.GROUP, iommu);
+    }
+
+    private static PlainDevice open(SystemCalls calls, MdevDevice mdev, AttachPath path, int iommu) throws IOException {
         HostDevice host = HostDevice.of(calls, mdev);
         boolean cdev = path == AttachPath.CDEV;
         Descriptor first = calls.open(cdev ? "/dev/iommu" : "/dev/vfio/vfio", Access.READ_WRITE);
@@ -36,7 +45,7 @@ final class PlainDevice implements AutoCloseable {
                 cdev ? host.node().orElseThrow() : "/dev/vfio/" + host.group().getAsInt(), Access.READ_WRITE);
         if (!cdev) {
             withNumber(calls, second, Vfio.VFIO_GROUP_SET_CONTAINER, first, 4, 0);
-            calls.ioctl(first, Vfio.VFIO_SET_IOMMU, Vfio.VFIO_TYPE1v2_IOMMU);
+            calls.ioctl(first, Vfio.VFIO_SET_IOMMU, iommu);
         }
         return new PlainDevice(calls, first, second, host.name(), path);
     }
@@ -54,6 +63,10 @@ final class PlainDevice implements AutoCloseable {
         } finally {
             number.release();
         }
+    }
+
+    Descriptor container() {
+        return first;
     }
 
     /** A descriptor of the device; closing it closes the device. */

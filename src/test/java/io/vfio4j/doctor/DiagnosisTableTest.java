@@ -464,6 +464,10 @@ class DiagnosisTableTest {
                 on("no member of kvm")
                         .kind(builder -> builder.user(SOMEBODY))
                         .finds("node-kvm", State.PROBLEM, "As root: usermod -aG kvm user, and log in again."),
+                on("no member of kvm, and no need")
+                        .of(VgpuProfile.MDPY)
+                        .kind(builder -> builder.user(SOMEBODY))
+                        .finds("node-kvm", State.ADVICE, "usermod -aG kvm user"),
                 on("no member of a group without a name")
                         .kind(builder -> builder.user(SOMEBODY))
                         .files(files -> files.own("/dev/kvm", 0660, 0, 77))

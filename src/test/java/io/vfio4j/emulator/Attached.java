@@ -25,20 +25,24 @@ final class Attached implements AutoCloseable {
     private final Descriptor device;
 
     Attached(EmulatedHost host, Vgpu vgpu) throws LinuxException {
-        this(host, vgpu.groupPath(), vgpu.uuid().toString());
+        this(host, vgpu, Vfio.VFIO_TYPE1_IOMMU);
+    }
+
+    Attached(EmulatedHost host, Vgpu vgpu, int iommu) throws LinuxException {
+        this(host, vgpu.groupPath(), vgpu.uuid().toString(), iommu);
     }
 
     Attached(EmulatedHost host, Peripheral peripheral) throws LinuxException {
-        this(host, peripheral.groupPath(), peripheral.name());
+        this(host, peripheral.groupPath(), peripheral.name(), Vfio.VFIO_TYPE1_IOMMU);
     }
 
-    private Attached(EmulatedHost host, String groupPath, String name) throws LinuxException {
+    private Attached(EmulatedHost host, String groupPath, String name, int iommu) throws LinuxException {
         this.host = host;
         calls = host.systemCalls();
         container = calls.open("/dev/vfio/vfio", Access.READ_WRITE);
         group = calls.open(groupPath, Access.READ_WRITE);
         setContainer(calls, group, container);
-        calls.ioctl(container, Vfio.VFIO_SET_IOMMU, Vfio.VFIO_TYPE1_IOMMU);
+        calls.ioctl(container, Vfio.VFIO_SET_IOMMU, iommu);
         device = getDevice(calls, group, name);
     }
 

@@ -14,12 +14,15 @@ import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.Poller;
+import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
 import java.nio.ReadOnlyBufferException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -218,12 +221,87 @@ class JnaLinuxTest {
         assertEquals(before, openNumbers(), "all closed");
     }
 
-    /** Without the one that the listing itself is done with. */
-    private static Set<String> openNumbers() throws Exception {
+    @Test
+    void every_descriptor_of_processes_and_sockets_closes_on_exec() throws Exception {
+        Set<String> before = openNumbers();
+        String path = directory + "/socket";
+        try (Descriptor self = linux.openProcess((int) ProcessHandle.current().pid());
+                Descriptor event = linux.eventFd("an event");
+                Descriptor copy = linux.copyDescriptor(self, number(event), "a copy");
+                Descriptor listener = linux.listen(path);
+                Descriptor client = linux.connect(path, Duration.ZERO);
+                Descriptor server = linux.accept(listener).orElseThrow()) {
+            assertEquals(1, linux.send(server, new byte[1], List.of(event)));
+            try (Received received = linux.receive(client, 1, 1, Duration.ofSeconds(20))) {
+                assertEquals(1, received.descriptorCount());
+                Set<String> opened = openNumbers();
+                opened.removeAll(before);
+                assertEquals(7, opened.size(), () -> copy + ", " + opened);
+                for (String number : opened) {
+                    assertTrue(closesOnExec(Integer.parseInt(number)), () -> "descriptor " + number);
+                }
+            }
+        }
+        assertEquals(before, openNumbers(), "all closed");
+    }
+
+    private static int number(Descriptor descriptor) {
+        int number = descriptor.acquire();
+        descriptor.release();
+        return number;
+    }
+
+    @Test
+    void a_socket_is_its_owners_alone_from_the_first_moment() throws Exception {
+        Path path = directory.resolve("socket");
+        try (Descriptor listener = linux.listen(path.toString())) {
+            assertEquals(
+                    "rw-------",
+                    java.nio.file.attribute.PosixFilePermissions.toString(Files.getPosixFilePermissions(path)),
+                    listener::toString);
+        }
+    }
+
+    @Test
+    void descriptors_for_which_the_kernel_has_no_room_are_not_leaked() throws Exception {
+        Set<String> before = openNumbers();
+        String path = directory + "/socket";
+        try (Descriptor event = linux.eventFd("an event");
+                Descriptor listener = linux.listen(path);
+                Descriptor client = linux.connect(path, Duration.ZERO);
+                Descriptor server = linux.accept(listener).orElseThrow()) {
+            int open = openNumbers().size();
+            for (int room = 0; room < 4; room++) {
+                linux.send(server, new byte[1], Collections.nCopies(5, event));
+                Received received = linux.receive(client, 1, room, Duration.ofSeconds(20));
+                assertEquals(open + room, openNumbers().size());
+                assertTrue(received.incomplete());
+                received.close();
+                assertEquals(open, openNumbers().size());
+            }
+        }
+        assertEquals(before, openNumbers());
+    }
+
+    @Test
+    void a_socket_of_another_kind_is_refused() throws Exception {
+        String path = directory + "/datagram";
+        int number = LibC.socket(1, 2, 0);
+        try (Descriptor datagram = new Descriptor(number, "datagram socket", LibC::close)) {
+            UnixSockets.bind(datagram, path);
+            refused(Errno.EPROTOTYPE, () -> linux.connect(path, Duration.ZERO));
+        }
+        assertThrows(IllegalArgumentException.class, () -> linux.connect("", Duration.ZERO));
+        assertThrows(IllegalArgumentException.class, () -> linux.listen("a\0b"));
+    }
+
+    /** Of what is opened here; the JVM itself opens jars and directories when it likes. */
+    private Set<String> openNumbers() throws Exception {
         try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
             return files.map(file -> file.getFileName().toString())
-                    .filter(number -> Files.exists(Path.of("/proc/self/fdinfo/" + number)))
-                    .filter(number -> !target(number).startsWith("/proc/"))
+                    .filter(number ->
+                            Stream.of("anon_inode:", "pidfd:", "socket:").anyMatch(target(number)::startsWith)
+                                    || target(number).startsWith(directory.toString()))
                     .collect(Collectors.toCollection(TreeSet::new));
         }
     }

@@ -114,7 +114,7 @@ class AbiAuditTest {
         String message = "NOT AUDITED by " + compiler + ", because no header of this system has them: " + names
                 + ". scripts/test gets newer headers and audits all.";
         if (compiler.equals(COMPILERS.get(0))) {
-            System.getLogger("io.vfio4j.unchecked").log(System.Logger.Level.WARNING, message);
+            System.getLogger("io.vfio4j.report").log(System.Logger.Level.WARNING, message);
         }
         return message;
     }
