@@ -52,6 +52,11 @@ class RealOldMttyTest {
 
     @Test
     void itsInterruptsReachAListenerAndItsRemovalIsNoticedByTheDriverLink(TestReporter reporter) throws Exception {
+        Remover.assertWithinASecond("mtty of 6.1, REQ never signalled", reporter, this::removeWhileArmed);
+        assertEquals(List.of(), errors);
+    }
+
+    private Duration removeWhileArmed() throws Exception {
         Path path = create();
         try (EventLoop loop = EventLoop.stepped(calls)) {
             VfioDevice device = open(path);
@@ -75,12 +80,10 @@ class RealOldMttyTest {
             Remover remover = Remover.write(path.resolve("remove"), "1");
             loop.await(removed);
             Duration took = remover.await();
-            reporter.publishEntry("mtty of 6.1, REQ never signalled", "removed in " + took.toMillis() + " ms");
             assertEquals(List.of(Optional.empty()), notes.closes);
-            assertTrue(took.compareTo(Duration.ofSeconds(1)) < 0, () -> "the remover waited for " + took);
             assertFalse(Files.exists(path));
+            return took;
         }
-        assertEquals(List.of(), errors);
     }
 
     @Test

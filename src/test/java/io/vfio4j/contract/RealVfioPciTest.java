@@ -126,6 +126,10 @@ class RealVfioPciTest {
 
     @Test
     void aDeviceThatIsMappedAndArmedIsUnboundWithinASecond(TestReporter reporter) throws Exception {
+        Remover.assertWithinASecond("edu, mapped and armed", reporter, this::unbindWhileMappedAndArmed);
+    }
+
+    private Duration unbindWhileMappedAndArmed() throws Exception {
         RealPciDevice fixture = edu();
         try (EventLoop loop = EventLoop.stepped(fixture.systemCalls())) {
             VfioDevice device = open(fixture);
@@ -151,11 +155,10 @@ class RealVfioPciTest {
             fixture.beginRemoval();
             loop.await(removed);
             Duration took = fixture.removalTime();
-            reporter.publishEntry("edu, mapped and armed", "unbound in " + took.toMillis() + " ms");
             assertTrue(registers.isClosed());
             assertTrue(fixture.isRemoved());
             assertEquals(1, notes.closes.size());
-            assertTrue(took.compareTo(Duration.ofSeconds(1)) < 0, () -> "the remover waited for " + took);
+            return took;
         }
     }
 }
