@@ -8,7 +8,7 @@
 readonly cdev_package=linux-source-6.12
 readonly cdev_config=$repository/native/kernel/cdev.config
 # Lines that make prints, about; for the progress only.
-readonly cdev_lines=2100
+readonly cdev_lines=1800
 # What is kept of a build; to be counted up where that changes.
 readonly cdev_layout=1
 # What of the source is not unpacked, half of it, since nothing here uses it.
