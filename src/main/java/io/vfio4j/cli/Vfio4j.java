@@ -5,6 +5,7 @@ import io.vfio4j.vfio.GroupNotViableException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Optional;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -37,11 +38,14 @@ import picocli.CommandLine.Spec;
             "  vfio4j watch emulated:v5:flip --for 3s   refresh events, without a GPU",
             "  vfio4j list                              the vGPUs of this host",
             "  vfio4j info UUID                         what one of them is",
-            "  vfio4j doctor                            what is missing for vGPUs here, and what to do",
+            "  vfio4j doctor                            what is missing for vGPUs here",
             "",
             "Exit codes: 0 all went well, 1 it did not, 2 the command line is wrong."
         })
 final class Vfio4j implements Runnable {
+    /** Operations that find a device, or the process that has it: what is not there needs no doctor. */
+    private static final Set<String> FINDING = Set.of("look up", "pidfd_open");
+
     /** How picocli begins its messages on arguments without a name. */
     private static final String POSITIONAL = "^Invalid value for positional parameter at index \\d+ \\((\\w+)\\): ";
 
@@ -100,7 +104,7 @@ final class Vfio4j implements Runnable {
     /** Where the kernel has refused a device of this host, the doctor knows more. */
     private static String hint(Throwable failure, ParseResult parsed) {
         boolean refused = failure instanceof GroupNotViableException
-                || failure instanceof LinuxException e && !e.operation().equals("look up");
+                || failure instanceof LinuxException e && !FINDING.contains(e.operation());
         return refused
                 ? device(parsed)
                         .map(name -> " 'vfio4j doctor " + name + "' looks for the cause.")

@@ -29,6 +29,11 @@ final class EmulatorHost implements TestHost {
         this.nodes = nodes;
     }
 
+    /** For what only an emulated host can be told. */
+    EmulatedHost emulated() {
+        return host;
+    }
+
     @Override
     public SystemCalls systemCalls() {
         return host.systemCalls();
