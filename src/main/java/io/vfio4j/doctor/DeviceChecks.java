@@ -144,9 +144,7 @@ final class DeviceChecks {
         List<String> nodes = new ArrayList<>();
         groupNode().ifPresent(nodes::add);
         device.node().ifPresent(nodes::add);
-        Holders holders = Holders.of(calls, nodes);
-        // The group stays open behind a device that was opened through it.
-        return groupLook.busy() && holders.list().isEmpty() ? Holders.find(calls, VFIO_DEVICE::equals) : holders;
+        return Holders.of(calls, nodes);
     }
 
     /** Who has the device. */
@@ -162,9 +160,13 @@ final class DeviceChecks {
         }
         String blind = holders.blindSpot().map(sentence -> " " + sentence).orElse("");
         if (groupLook.busy()) {
+            // The group stays open behind a device that was opened through it.
+            String having = Holders.find(calls, VFIO_DEVICE::equals).describe();
             return check.problem(
                     "It is open in a process that could not be found." + blind,
-                    "Run vfio4j doctor as root, on the host.");
+                    having.isEmpty()
+                            ? "Run vfio4j doctor as root, on the host."
+                            : "A VFIO device is open in " + having + "; it may be this one.");
         }
         return holders.complete() || groupLook.opened()
                 ? check.ok("Nobody has it open.")
@@ -227,6 +229,9 @@ final class DeviceChecks {
         if (device.mdev().isEmpty()) {
             return Opening.notAttempted("Opening a PCI device resets it, so it was left alone.");
         }
+        if (holders.includesSelf()) {
+            return Opening.notAttempted("It was not tried, because this process has the device open already.");
+        }
         if (groupLook.busy() || !holders.list().isEmpty()) {
             return Opening.notAttempted("It was not tried, because somebody has the device open.");
         }
@@ -243,9 +248,14 @@ final class DeviceChecks {
                             "It opens for a process that has a KVM VM; a bare one was made for this look, and is gone.")
                     : check.ok("It opens.");
         }
-        return opening.attempted()
-                ? refused(check, opening.refusal().orElseThrow())
-                : check.unknown(opening.refusal().orElseThrow().getMessage(), "");
+        IOException refusal = opening.refusal().orElseThrow();
+        if (!opening.attempted()) {
+            return check.unknown(refusal.getMessage(), "");
+        }
+        boolean withoutVm = refusal instanceof LinuxException e && e.target().equals("/dev/kvm");
+        return withoutVm
+                ? check.unknown("The driver wants a KVM VM, and none can be made: " + refusal.getMessage(), "")
+                : refused(check, refusal);
     }
 
     static Finding refused(Check check, IOException refusal) {

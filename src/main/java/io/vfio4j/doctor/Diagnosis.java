@@ -52,7 +52,7 @@ public record Diagnosis(String subject, List<Finding> findings) {
                 .check("mdev", "Mediated devices", kernel::mdev)
                 .check("gpu", "GPU", graphics::gpu)
                 .checkIf("gvt", "GVT-g", graphics::gvt)
-                .checkIf("mdev-types", "Types", graphics::types)
+                .checkIf("mdev-types", "Device types", graphics::types)
                 .check("kvm", "KVM", check -> kernel.kvm(check, graphics.hasSplittableGpu()))
                 .check("iommu", "IOMMU", kernel::iommu);
         container(calls, examination);
@@ -207,7 +207,11 @@ public record Diagnosis(String subject, List<Finding> findings) {
             }
             inside.check("opening", "Opening", check -> DeviceChecks.opening(check, opening))
                     .checkIf("kvm-needed", "KVM needed", check -> checks.kvmNeeded(check, opening));
-            display(inside, opening);
+            if (mediated) {
+                display(inside, opening);
+            } else {
+                inside.check("display", "Display", DisplayChecks::ofPci);
+            }
         }
         process(calls, inside);
         return new Diagnosis(

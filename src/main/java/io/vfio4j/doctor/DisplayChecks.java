@@ -15,6 +15,13 @@ final class DisplayChecks {
         this.device = device;
     }
 
+    /** drivers/vfio/pci/vfio_pci_core.c knows no VFIO_DEVICE_QUERY_GFX_PLANE. */
+    static Finding ofPci(Check check) {
+        return check.advice(
+                "Whatever the device shows, vfio-pci does not hand it out.",
+                "There is nothing to watch: only mediated devices have a display for others to see.");
+    }
+
     Finding display(Check check) throws IOException {
         Set<PlaneAccess> access = device.planeAccess();
         if (access.isEmpty()) {

@@ -93,8 +93,9 @@ final class GraphicsChecks {
                 none
                         ? check.advice(
                                 found,
-                                "There is no mediated device yet. As root: uuidgen > "
-                                        + free.get().path() + "/create.")
+                                "There is no mediated device yet. As root: vfio4j mdev create "
+                                        + free.get().parent().name() + " "
+                                        + free.get().name() + ".")
                         : check.ok(found));
     }
 

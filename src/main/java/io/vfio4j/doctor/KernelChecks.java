@@ -87,7 +87,7 @@ final class KernelChecks {
         }
         String found = "KVM is not to be had"
                 + (KernelPart.KVM.isThere(calls) ? " (kvm is there, but no driver of the processor's)." : ".")
-                + (needed ? " GVT-g opens a vGPU only for a process with a KVM VM." : "");
+                + (needed ? " It is needed: the driver opens a vGPU only for a process with a KVM VM." : "");
         return needed ? check.problem(found, kvmRemedy()) : check.advice(found, kvmRemedy() + " Only GVT-g needs it.");
     }
 

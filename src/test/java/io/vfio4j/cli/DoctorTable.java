@@ -11,10 +11,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 
@@ -26,30 +27,34 @@ import java.util.stream.Stream;
  * java -cp target/classes:target/test-classes:$(cat target/test-classpath.txt) io.vfio4j.cli.DoctorTable
  * }</pre>
  *
- * <p>Run as root, from the repository; it boots a machine for each row (scripts/real-kernel), which takes some minutes.
+ * <p>Run as root, from the repository; it boots a machine for each kernel (scripts/real-kernel), which takes some minutes. Of the
+ * kernels after the first it shows only what the first does not say.
  */
 final class DoctorTable {
-    /** What each machine is started with. */
-    private static final Map<String, List<String>> MACHINES = new LinkedHashMap<>();
-
-    static {
-        MACHINES.put("6.1, all there", List.of());
-        MACHINES.put("6.1, the vGPU wants KVM", List.of("--module", "kvm_required=Y"));
-        MACHINES.put("6.1, no devices", List.of("--no-devices"));
-        for (String module : List.of("vfio", "vfio_iommu_type1", "mdev", "kvm")) {
-            MACHINES.put("6.1 without " + module, List.of("--without", module));
-        }
-        MACHINES.put("6.1 without kvm, the vGPU wants it", List.of("--without", "kvm", "--module", "kvm_required=Y"));
-        MACHINES.put("6.1 with an IOMMU", List.of("--iommu"));
-        MACHINES.put("6.12 with iommufd and cdevs", List.of("--kernel", "cdev"));
-    }
-
     private static final String INSIDE = "inside";
+    private static final String FIRST = "6.1, all there";
 
     private final PrintWriter out = new PrintWriter(
             new OutputStreamWriter(new FileOutputStream(FileDescriptor.out), StandardCharsets.UTF_8), true);
 
+    /** What is not ok on the first kernel, for each user and device; the other rows show only what differs. */
+    private final Set<String> known = new HashSet<>();
+
     private DoctorTable() {}
+
+    /** What each machine is started with. */
+    private static Map<String, List<String>> machines() {
+        Map<String, List<String>> machines = new LinkedHashMap<>();
+        machines.put(FIRST, List.of());
+        machines.put("6.1, the vGPU wants KVM", List.of("--module", "kvm_required=Y"));
+        for (String module : List.of("vfio", "vfio_iommu_type1", "mdev", "kvm")) {
+            machines.put("6.1 without " + module, List.of("--without", module));
+        }
+        machines.put("6.1 without kvm, the vGPU wants it", List.of("--without", "kvm", "--module", "kvm_required=Y"));
+        machines.put("6.1 with an IOMMU", List.of("--iommu"));
+        machines.put("6.12 with iommufd and cdevs", List.of("--kernel", "cdev"));
+        return machines;
+    }
 
     /**
      * Prints the table; or, inside a machine, what it says.
@@ -58,8 +63,8 @@ final class DoctorTable {
      */
     public static void main(String[] arguments) throws Exception {
         DoctorTable table = new DoctorTable();
-        if (List.of(arguments).equals(List.of(INSIDE))) {
-            table.inside();
+        if (arguments.length == 2 && arguments[0].equals(INSIDE)) {
+            table.inside(arguments[1].equals(FIRST));
             return;
         }
         table.out.println("| kernel | as | looked at | | finding | advice |");
@@ -67,7 +72,7 @@ final class DoctorTable {
         if (arguments.length == 0) {
             table.rows("this machine", List.of());
         }
-        for (Map.Entry<String, List<String>> machine : MACHINES.entrySet()) {
+        for (Map.Entry<String, List<String>> machine : machines().entrySet()) {
             if (arguments.length == 0 || List.of(arguments).contains(machine.getKey())) {
                 List<String> command = new ArrayList<>(List.of("scripts/real-kernel", "run", "--timeout", "500"));
                 command.addAll(machine.getValue());
@@ -87,7 +92,8 @@ final class DoctorTable {
                 "-cp",
                 System.getProperty("java.class.path"),
                 DoctorTable.class.getName(),
-                INSIDE));
+                INSIDE,
+                machine));
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -95,7 +101,13 @@ final class DoctorTable {
         try (BufferedReader lines =
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                out.println("| " + machine + " | " + line);
+                boolean exit = line.contains(" | exit ");
+                if (machine.equals(FIRST)) {
+                    known.add(line);
+                }
+                if (exit || machine.equals(FIRST) || !known.contains(line)) {
+                    out.println("| " + machine + " | " + line);
+                }
             }
         }
         if (process.waitFor() != 0) {
@@ -103,7 +115,7 @@ final class DoctorTable {
         }
     }
 
-    private void inside() throws IOException, InterruptedException {
+    private void inside(boolean first) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("doctor");
         DoctorProcess doctor = new DoctorProcess(directory);
         List<String> subjects = new ArrayList<>(List.of(""));
@@ -117,7 +129,7 @@ final class DoctorTable {
             show("root", name, doctor.run(arguments(subject)));
             show("nobody", name, doctor.asNobody(arguments(subject)));
         }
-        if (subjects.size() > 1 && subjects.get(1).contains("-")) {
+        if (first) {
             busy(doctor, subjects.get(1));
         }
         DoctorProcess.root("rm -r " + directory);
@@ -154,14 +166,11 @@ final class DoctorTable {
     }
 
     private void busy(DoctorProcess doctor, String uuid) throws IOException, InterruptedException {
-        Optional<Path> node = node(uuid);
-        if (node.isEmpty()) {
-            return;
-        }
-        Process holder = new ProcessBuilder("bash", "-c", "exec 9<>" + node.get() + "; echo open; read -r").start();
+        Path node = node(uuid);
+        Process holder = new ProcessBuilder("bash", "-c", "exec 9<>" + node + "; echo open; read -r").start();
         try {
             if (holder.getInputStream().read() != 'o') {
-                throw new IOException("bash cannot open " + node.get());
+                throw new IOException("bash cannot open " + node);
             }
             show("root", "vGPU that bash has open", doctor.run(uuid, "--json"));
             show("nobody", "vGPU that bash has open", doctor.asNobody(uuid, "--json"));
@@ -170,11 +179,9 @@ final class DoctorTable {
         }
     }
 
-    private static Optional<Path> node(String uuid) throws IOException {
+    private static Path node(String uuid) throws IOException {
         Path group = Path.of("/sys/bus/mdev/devices", uuid, "iommu_group");
-        return Files.exists(group)
-                ? Optional.of(Path.of("/dev/vfio").resolve(group.toRealPath().getFileName()))
-                : Optional.empty();
+        return Path.of("/dev/vfio").resolve(group.toRealPath().getFileName());
     }
 
     private void show(String user, String subject, CommandRun run) {

@@ -9,10 +9,15 @@ import io.vfio4j.emulator.EmulatedFiles;
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.VgpuProfile;
 import io.vfio4j.linux.Access;
+import io.vfio4j.linux.Descriptor;
+import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
+import io.vfio4j.linux.uapi.Vfio;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -174,6 +179,20 @@ class DiagnosisTableTest {
         calls.open(host.vgpu().groupPath(), Access.READ_WRITE);
     }
 
+    private static void openDeviceAlone(EmulatedHost host) throws IOException {
+        SystemCalls vmm = host.process("qemu").systemCalls();
+        try (Descriptor container = vmm.open("/dev/vfio/vfio", Access.READ_WRITE);
+                Descriptor group = vmm.open(host.vgpu().groupPath(), Access.READ_WRITE);
+                NativeMemory argument = vmm.allocate(64)) {
+            argument.putInt(0, container.acquire());
+            container.release();
+            vmm.ioctl(group, Vfio.VFIO_GROUP_SET_CONTAINER, argument);
+            vmm.ioctl(container, Vfio.VFIO_SET_IOMMU, Vfio.VFIO_TYPE1v2_IOMMU);
+            argument.putBytes(0, (host.vgpu().uuid() + "\0").getBytes(StandardCharsets.US_ASCII));
+            vmm.adopt(vmm.ioctl(group, Vfio.VFIO_GROUP_GET_DEVICE_FD, argument), "the device");
+        }
+    }
+
     static Stream<Row> rows() {
         return Stream.of(
                         kernel(),
@@ -275,7 +294,11 @@ class DiagnosisTableTest {
                 on("no device yet")
                         .withoutVgpu()
                         .kind(builder -> builder.parent(VgpuProfile.V5))
-                        .finds("mdev-types", State.ADVICE, "There is no mediated device yet.", "uuidgen > /sys/"),
+                        .finds(
+                                "mdev-types",
+                                State.ADVICE,
+                                "There is no mediated device yet.",
+                                "As root: vfio4j mdev create 0000:00:02.0 i915-GVTg_V5_1."),
                 on("no room beside the device")
                         .kind(builder -> builder.instanceLimit(1))
                         .finds("mdev-types", State.ADVICE, "(0 left)", "remove one"),
@@ -350,7 +373,7 @@ class DiagnosisTableTest {
                 on("KVM of Intel").finds("kvm", State.OK, "kvm_intel (a module)."),
                 on("no KVM, and a GPU for GVT-g")
                         .files(DiagnosisTableTest::withoutKvm)
-                        .finds("kvm", State.PROBLEM, "GVT-g opens a vGPU only", "modprobe kvm_intel"),
+                        .finds("kvm", State.PROBLEM, "It is needed", "modprobe kvm_intel"),
                 on("no KVM, and none needed")
                         .of(VgpuProfile.MDPY)
                         .files(DiagnosisTableTest::withoutKvm)
@@ -692,6 +715,14 @@ class DiagnosisTableTest {
                         .files(files -> files.own("/dev/vfio/1", 0666, 0, 0))
                         .with(host -> openGroup(host.process("qemu", 0).systemCalls(), host))
                         .finds("free", State.PROBLEM, "in a process that could not be found", "doctor as root"),
+                on("a VMM that has closed the node and kept the device")
+                        .device()
+                        .with(DiagnosisTableTest::openDeviceAlone)
+                        .finds(
+                                "free",
+                                State.PROBLEM,
+                                "could not be found",
+                                "is open in 1001 (qemu); it may be this one"),
                 on("this process has it")
                         .device()
                         .with(host -> openGroup(host.systemCalls(), host))
@@ -716,7 +747,7 @@ class DiagnosisTableTest {
                         .of(withKvm)
                         .device()
                         .files(DiagnosisTableTest::withoutKvm)
-                        .finds("opening", State.PROBLEM, "open /dev/kvm: ENOENT"),
+                        .finds("opening", State.UNKNOWN, "wants a KVM VM", "open /dev/kvm: ENOENT"),
                 on("a driver that refuses")
                         .device()
                         .with(host -> host.faults().failOn("VFIO_GROUP_GET_DEVICE_FD", "", Errno.EIO))
@@ -725,6 +756,10 @@ class DiagnosisTableTest {
                         .files(files -> nic(files, "vfio-pci"))
                         .device(NIC)
                         .finds("opening", State.UNKNOWN, "resets it"),
+                on("this process has it")
+                        .device()
+                        .with(host -> openGroup(host.systemCalls(), host))
+                        .finds("opening", State.UNKNOWN, "this process has the device open already"),
                 on("no right to the node")
                         .device()
                         .kind(builder -> builder.user(SOMEBODY))
@@ -751,6 +786,10 @@ class DiagnosisTableTest {
                         .device()
                         .with(host -> host.faults().failOn("VFIO_DEVICE_QUERY_GFX_PLANE", "", Errno.ENOTTY))
                         .finds("display", State.ADVICE, "The device has none"),
+                on("a PCI device")
+                        .files(files -> nic(files, "vfio-pci"))
+                        .device(NIC)
+                        .finds("display", State.ADVICE, "vfio-pci does not hand it out"),
                 on("a device that is not open")
                         .device()
                         .kind(builder -> builder.user(SOMEBODY))
@@ -817,8 +856,8 @@ class DiagnosisTableTest {
                         .finds("device", State.UNKNOWN, "EIO"),
                 on("an answer that is malformed")
                         .device()
-                        .with(host -> host.faults().rewrite(io.vfio4j.linux.uapi.Vfio.VFIO_DEVICE_GET_INFO, bytes -> {
-                            java.util.Arrays.fill(bytes, 8, 16, (byte) 0xff);
+                        .with(host -> host.faults().rewrite(Vfio.VFIO_DEVICE_GET_INFO, bytes -> {
+                            Arrays.fill(bytes, 8, 16, (byte) 0xff);
                             return bytes;
                         }))
                         .finds("display-irq", State.UNKNOWN, "VFIO_DEVICE_GET_INFO"));
