@@ -3,6 +3,9 @@ package io.vfio4j.display;
 import io.vfio4j.display.irq.CounterDecoder;
 import io.vfio4j.display.irq.DisplayIrqInfo;
 import io.vfio4j.display.irq.IrqDialect;
+import io.vfio4j.display.pixels.Screen;
+import io.vfio4j.display.pixels.ScreenOptions;
+import io.vfio4j.display.pixels.Witness;
 import io.vfio4j.linux.ClosedException;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
@@ -56,6 +59,7 @@ public final class Display implements AutoCloseable {
     private final VfioDevice device;
     private final DisplayOptions options;
     private final Optional<DisplayIrqInfo> irqInfo;
+    private final Screen screen;
     private final PlaneInspector inspector;
     private final Recorder recorder = Recorder.create();
     private final SplittableRandom jitter = new SplittableRandom(1);
@@ -121,14 +125,15 @@ public final class Display implements AutoCloseable {
             EventLoop loop,
             VfioDevice device,
             DisplayOptions options,
-            PlaneAccess access,
+            Screen screen,
             Optional<DisplayIrqInfo> irqInfo) {
         this.loop = loop;
         this.device = device;
         this.options = options;
         this.irqInfo = irqInfo;
         this.policy = options.policy();
-        this.inspector = new PlaneInspector(device, access, !device.shared() || options.fetchDmaBufs());
+        this.screen = screen;
+        this.inspector = new PlaneInspector(screen);
         this.staleness = loop.deadline(this::primaryIsStale);
         this.watchdog = loop.deadline(this::watchdogIsDue);
         this.modeCheck = loop.deadline(this::look);
@@ -164,6 +169,7 @@ public final class Display implements AutoCloseable {
      */
     public static Display attach(EventLoop loop, VfioDevice device, DisplayOptions options) throws IOException {
         boolean success = false;
+        @Nullable Screen screen = null;
         try {
             Set<PlaneAccess> access = device.planeAccess();
             if (access.isEmpty()) {
@@ -171,8 +177,9 @@ public final class Display implements AutoCloseable {
             }
             List<IrqInfo> irqs = device.irqs();
             Optional<DisplayIrqInfo> irqInfo = DisplayIrqInfo.detect(irqs);
-            PlaneAccess best = access.contains(PlaneAccess.DMABUF) ? PlaneAccess.DMABUF : PlaneAccess.REGION;
-            Display display = new Display(loop, device, options, best, irqInfo);
+            boolean mayFetch = !device.shared() || options.fetchDmaBufs();
+            screen = Screen.of(device, access, mayFetch, ScreenOptions.DEFAULTS, Witness.NONE);
+            Display display = new Display(loop, device, options, screen, irqInfo);
             @Nullable IOException[] failure = {null};
             loop.run(() -> {
                 try {
@@ -188,6 +195,9 @@ public final class Display implements AutoCloseable {
             return display;
         } finally {
             if (!success) {
+                if (screen != null) {
+                    screen.close();
+                }
                 device.close();
             }
         }
@@ -206,7 +216,6 @@ public final class Display implements AutoCloseable {
             entered = true;
         } finally {
             if (!entered) {
-                inspector.close();
                 loop.leave(resident);
             }
         }
@@ -323,12 +332,22 @@ public final class Display implements AutoCloseable {
     }
 
     /**
+     * What the display shows, as pixels.
+     *
+     * @return always the same; ends with the display
+     */
+    public Screen screen() {
+        return screen;
+    }
+
+    /**
      * What happened so far.
      *
      * @return counts that were each true a moment ago
      */
     public DisplayStats stats() {
-        return new DisplayStats(reads.get(), dropped.get(), saturated.get(), inspector.queries(), errors.get());
+        return new DisplayStats(
+                reads.get(), dropped.get(), saturated.get(), screen.stats().queries(), errors.get());
     }
 
     /**
@@ -815,7 +834,7 @@ public final class Display implements AutoCloseable {
         }
         irq.ifPresent(IrqSource::closeEventFds);
         removal.ifPresent(RemovalWatch::close);
-        inspector.close();
+        screen.close();
         device.close();
         recorder.lifecycle(name(), "closed");
         loop.leave(resident);
