@@ -11,6 +11,7 @@ import io.vfio4j.linux.Poller;
 import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.VirtualTime;
+import io.vfio4j.linux.gl.Graphics;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Ioctl;
 import io.vfio4j.linux.uapi.Sockets;
@@ -160,6 +161,21 @@ final class EmulatedSystemCalls implements SystemCalls {
         } finally {
             kernel.unlock();
         }
+    }
+
+    @Override
+    public Descriptor duplicate(Descriptor descriptor, String description) throws LinuxException {
+        return own(
+                call("fcntl", descriptor, "", file -> {
+                    file.get();
+                    return installOrPut(file, description);
+                }),
+                description);
+    }
+
+    @Override
+    public long size(Descriptor descriptor) throws LinuxException {
+        return call("lseek", descriptor, "", OpenFile::size);
     }
 
     @Override
@@ -637,6 +653,11 @@ final class EmulatedSystemCalls implements SystemCalls {
     @Override
     public boolean isHungUp(Descriptor connection) throws LinuxException {
         return onSocket("poll", connection, UnixSocket::isHungUp);
+    }
+
+    @Override
+    public Graphics graphics() {
+        return new SoftwareGraphics();
     }
 
     @Override

@@ -175,6 +175,12 @@ final class GvtPlanes {
             return "anon_inode:dmabuf";
         }
 
+        /** dma_buf_llseek(). */
+        @Override
+        long size() {
+            return buffer.framebuffer.capacityBytes();
+        }
+
         /** i915_gem_dmabuf_mmap(): {@code if (!obj->base.filp) return -ENODEV}. */
         @Override
         MappedBytes map(long position, int length, Access access) throws KernelError {
