@@ -150,7 +150,9 @@ final class EglContext implements GraphicsContext {
             }
             turn.lock();
             try {
-                this.target = target;
+                // JNA counts from the position; at 0, as it mostly is, nothing needs to be allocated.
+                this.target =
+                        target.position() == 0 ? target : target.duplicate().clear();
                 thread.call(this);
             } finally {
                 this.target = null;

@@ -97,7 +97,7 @@ final class EglPicture {
             Gles.glReadPixels(0, 0, columns, rows, GlesAbi.GL_BGRA_EXT, GlesAbi.GL_UNSIGNED_BYTE, into);
         } else {
             device.canvas().begin(width, height);
-            program.draw(1.0f / texels, 1.0f / height, width, height);
+            program.draw(texels, width, height);
             device.check("glDrawArrays");
             Gles.glReadPixels(0, 0, columns, rows, GlesAbi.GL_RGBA, GlesAbi.GL_UNSIGNED_BYTE, into);
         }

@@ -91,16 +91,17 @@ enum GlFormat {
     }
 
     /**
-     * The shader that draws it: blue first and red third, so that reading RGBA, which every driver can, gives BGRA. Coordinates come from
-     * the pixel itself, not from corners: exact at any size.
+     * The shader that draws it: blue first and red third, so that reading RGBA, which every driver can, gives BGRA. All of it is highp, the
+     * sampler as well: what has another precision by default may have too few bits for large pictures, {@code gl_FragCoord} among it.
      */
     String fragmentShader(boolean external) {
         return (external ? "#extension GL_OES_EGL_image_external : require\n" : "")
                 + "precision highp float;\n"
-                + "uniform " + (external ? "samplerExternalOES" : "sampler2D") + " picture;\n"
+                + "uniform highp " + (external ? "samplerExternalOES" : "sampler2D") + " picture;\n"
                 + "uniform vec2 texel;\n"
+                + "varying vec2 place;\n"
                 + "void main() {\n"
-                + "vec2 p = floor(gl_FragCoord.xy);\n"
+                + "vec2 p = floor(place);\n"
                 + "vec4 t = texture2D(picture, (vec2(floor(p.x / " + pixelsPerTexel + ".0), p.y) + 0.5) * texel);\n"
                 + colour
                 + "\ngl_FragColor = c.bgra / 255.0;\n"

@@ -6,9 +6,13 @@ import java.nio.charset.StandardCharsets;
 
 /** A pair of shaders that draws a texture over all of the canvas. */
 final class GlProgram {
-    private static final String CORNER = "corner";
-    private static final String VERTEX_SHADER =
-            "attribute vec2 " + CORNER + ";\n" + "void main() { gl_Position = vec4(" + CORNER + ", 0.0, 1.0); }\n";
+    private static final String VERTEX_SHADER = "attribute vec2 corner;\n"
+            + "uniform vec2 size;\n"
+            + "varying vec2 place;\n"
+            + "void main() {\n"
+            + "place = (corner * 0.5 + 0.5) * size;\n"
+            + "gl_Position = vec4(corner, 0.0, 1.0);\n"
+            + "}\n";
     /** A triangle of which the canvas is a part: no seam within. */
     private static final float[] CORNERS = {-1, -1, 3, -1, -1, 3};
 
@@ -16,14 +20,22 @@ final class GlProgram {
 
     private final EglDevice device;
     private final int program;
-    private final int texel;
     private final int corners;
+    private final int size;
+    private final int texel;
 
-    private GlProgram(EglDevice device, int program, int texel, int corners) {
+    private GlProgram(EglDevice device, int program, int corners) {
         this.device = device;
         this.program = program;
-        this.texel = texel;
         this.corners = corners;
+        this.size = uniform("size");
+        this.texel = uniform("texel");
+    }
+
+    private int uniform(String text) {
+        try (NativeMemory name = Allocations.string(text)) {
+            return Gles.glGetUniformLocation(program, JnaLinux.addressOf(name));
+        }
     }
 
     static GlProgram of(EglDevice device, String fragmentShader) throws GraphicsException {
@@ -32,16 +44,12 @@ final class GlProgram {
         try {
             attach(device, program, GlesAbi.GL_VERTEX_SHADER, VERTEX_SHADER);
             attach(device, program, GlesAbi.GL_FRAGMENT_SHADER, fragmentShader);
-            try (NativeMemory name = Allocations.string(CORNER)) {
+            try (NativeMemory name = Allocations.string("corner")) {
                 Gles.glBindAttribLocation(program, 0, JnaLinux.addressOf(name));
             }
             Gles.glLinkProgram(program);
             requireLinked(device, program);
-            int texel;
-            try (NativeMemory name = Allocations.string("texel")) {
-                texel = Gles.glGetUniformLocation(program, JnaLinux.addressOf(name));
-            }
-            GlProgram made = new GlProgram(device, program, texel, buffer(device));
+            GlProgram made = new GlProgram(device, program, buffer(device));
             success = true;
             device.check("glLinkProgram");
             return made;
@@ -88,10 +96,11 @@ final class GlProgram {
         return buffer;
     }
 
-    /** Draws the texture that is bound on what is bound for drawing. */
-    void draw(float texelWidth, float texelHeight, int width, int height) {
+    /** Draws the texture that is bound, with that many texels a line, on what is bound for drawing. */
+    void draw(int texels, int width, int height) {
         Gles.glUseProgram(program);
-        Gles.glUniform2f(texel, texelWidth, texelHeight);
+        Gles.glUniform2f(size, width, height);
+        Gles.glUniform2f(texel, 1.0f / texels, 1.0f / height);
         Gles.glBindBuffer(GlesAbi.GL_ARRAY_BUFFER, corners);
         Gles.glEnableVertexAttribArray(0);
         Gles.glVertexAttribPointer(0, 2, GlesAbi.GL_FLOAT, (byte) 0, 0, 0);
