@@ -17,6 +17,7 @@ module io.vfio4j {
     requires static org.junit.jupiter.api;
 
     exports io.vfio4j.display;
+    exports io.vfio4j.display.edid;
     exports io.vfio4j.display.irq;
     exports io.vfio4j.display.pixels;
     exports io.vfio4j.doctor;

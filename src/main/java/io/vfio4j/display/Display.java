@@ -1,5 +1,6 @@
 package io.vfio4j.display;
 
+import io.vfio4j.display.edid.Monitor;
 import io.vfio4j.display.irq.CounterDecoder;
 import io.vfio4j.display.irq.DisplayIrqInfo;
 import io.vfio4j.display.irq.IrqDialect;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -57,6 +59,7 @@ public final class Display implements AutoCloseable {
     private final DisplayOptions options;
     private final Optional<DisplayIrqInfo> irqInfo;
     private final PlaneInspector inspector;
+    private final ModeSetting modes;
     private final Recorder recorder = Recorder.create();
     private final SplittableRandom jitter = new SplittableRandom(1);
 
@@ -129,6 +132,7 @@ public final class Display implements AutoCloseable {
         this.irqInfo = irqInfo;
         this.policy = options.policy();
         this.inspector = new PlaneInspector(device, access, !device.shared() || options.fetchDmaBufs());
+        this.modes = new ModeSetting(loop, device);
         this.staleness = loop.deadline(this::primaryIsStale);
         this.watchdog = loop.deadline(this::watchdogIsDue);
         this.modeCheck = loop.deadline(this::look);
@@ -320,6 +324,40 @@ public final class Display implements AutoCloseable {
      */
     public Flow.Publisher<RefreshEvent> publisher(Executor executor) {
         return new RefreshPublisher(this, executor);
+    }
+
+    /**
+     * The monitor that the guest has plugged in.
+     *
+     * @return empty where the device has no EDID region
+     * @throws IOException what the driver says of its regions
+     * @throws ClosedException when the display is closed
+     */
+    public Optional<Monitor> monitor() throws IOException {
+        requireOpen();
+        return modes.monitor();
+    }
+
+    /**
+     * Gives the guest a monitor that prefers a mode: unplugs the one that it has, exchanges the EDID, and plugs it in 100 ms later. Whether
+     * and when the guest takes the mode is its own affair; {@link RefreshListener#onModeChanged} tells.
+     *
+     * <p>A mode that is set before the one before was plugged in takes its place, whose stage fails with a {@link
+     * java.util.concurrent.CancellationException}. Where the device refuses the new EDID, the old one is restored as far as possible.
+     *
+     * @param width in pixels
+     * @param height in pixels
+     * @param hertz pictures per second
+     * @return completes on the loop's thread: when the monitor is plugged in; or with what the device says against it; or with a {@link
+     *     ClosedException} when the display or its loop is closed first, and the monitor is plugged in at once
+     * @throws IllegalArgumentException when the mode is more than the device can show or an EDID can say, with the limit
+     * @throws NoMonitorException when the device has no EDID region
+     * @throws IOException what the driver says when the monitor is unplugged or its EDID written
+     * @throws ClosedException when the display is closed
+     */
+    public CompletionStage<Void> setMode(int width, int height, int hertz) throws IOException {
+        requireOpen();
+        return modes.set(width, height, hertz);
     }
 
     /**
@@ -547,6 +585,16 @@ public final class Display implements AutoCloseable {
     }
 
     private void startTimer() {
+        if (policy.period().isEmpty() && options.refreshHertz().isEmpty()) {
+            try {
+                modes.readHertz();
+            } catch (IOException | RuntimeException e) {
+                report(
+                        "the EDID of " + name() + " could not be read; its rate is taken to be " + modes.hertz()
+                                + " Hz",
+                        e);
+            }
+        }
         nextTick = now();
         tick.set(nextTick);
     }
@@ -569,7 +617,7 @@ public final class Display implements AutoCloseable {
     private long periodNanos() {
         return policy.period()
                 .map(period -> period.toNanos())
-                .orElse(TimeUnit.SECONDS.toNanos(1) / options.refreshHertz());
+                .orElse(TimeUnit.SECONDS.toNanos(1) / options.refreshHertz().orElse(modes.hertz()));
     }
 
     private interface AfterLook {
@@ -763,6 +811,7 @@ public final class Display implements AutoCloseable {
         state = State.CLOSING;
         endCause = cause;
         List.of(staleness, watchdog, modeCheck, tick, graceEnd, ownerCheck).forEach(Deadline::cancel);
+        modes.close();
         if (irq.isEmpty()) {
             endQuietly();
             return;
@@ -805,6 +854,7 @@ public final class Display implements AutoCloseable {
         state = State.CLOSING;
         endCause = Optional.of(cause);
         irq.ifPresent(IrqSource::abandon);
+        modes.close();
         end();
     }
 
