@@ -1379,6 +1379,893 @@ static void check_planes(void)
 	ok(fd >= 0 && !close(fd), "planes: a dma-buf outlives its device");
 }
 
+/* ---------------------------------------------------------------- pixels */
+
+static void put_or_bail(const char *name, const char *value)
+{
+	int error = put_parameter(name, value);
+
+	if (error) {
+		errno = -error;
+		bail("no parameter %s=%s", name, value);
+	}
+}
+
+static uint32_t fourcc(const char *name)
+{
+	uint32_t code = 0;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		code |= (uint32_t)(i < (int)strlen(name) ? name[i] : ' ') <<
+			(8 * i);
+	return code;
+}
+
+static const char * const format_names[] = {
+	"XR24", "AR24", "XB24", "AB24", "RG16", "XR30", "XB30", "C8", "YUYV",
+	"UYVY", "YVYU", "VYUY",
+};
+
+static unsigned int bytes_of(const char *format)
+{
+	if (!strcmp(format, "C8"))
+		return 1;
+	return !strcmp(format, "RG16") || strchr(format, 'Y') ? 2 : 4;
+}
+
+static uint64_t modifier_of(const char *tiling)
+{
+	const uint64_t intel = 1ULL << 56;
+
+	if (!strcmp(tiling, "linear"))
+		return 0;
+	return !strcmp(tiling, "x") ? intel + 1 :
+	       !strcmp(tiling, "y") ? intel + 2 : intel + 3;
+}
+
+/* Width in bytes, and lines, of what repeats. */
+static void tile_of(const char *tiling, unsigned int bytes, unsigned int *width,
+		    unsigned int *height)
+{
+	*width = 64;
+	*height = 1;
+	if (!strcmp(tiling, "x")) {
+		*width = 512;
+		*height = 8;
+	} else if (!strcmp(tiling, "y") || (*tiling == 'y' && bytes > 1)) {
+		*width = 128;
+		*height = 32;
+	} else if (*tiling == 'y') {
+		*height = 64;
+	}
+}
+
+/* Halves side by side, then halves one below the other, and so on. */
+static size_t yf_offset(unsigned int x, unsigned int y, unsigned int width,
+			unsigned int height)
+{
+	if (width == 16)
+		return y * 16 + x;
+	if (x >= width / 2)
+		return width * height / 2 +
+		       yf_offset(x - width / 2, y, width, height);
+	width /= 2;
+	if (width == 16)
+		return y * 16 + x;
+	if (y >= height / 2)
+		return width * height / 2 +
+		       yf_offset(x, y - height / 2, width, height / 2);
+	return yf_offset(x, y, width, height / 2);
+}
+
+static size_t offset_of(const char *tiling, unsigned int bytes, unsigned int x,
+			unsigned int y, unsigned int stride)
+{
+	unsigned int width, height;
+	size_t tile;
+
+	if (!strcmp(tiling, "linear"))
+		return (size_t)y * stride + x;
+	tile_of(tiling, bytes, &width, &height);
+	tile = (size_t)(y / height) * (stride / width) + x / width;
+	x %= width;
+	y %= height;
+	if (!strcmp(tiling, "x"))
+		return tile * 4096 + y * 512 + x;
+	if (!strcmp(tiling, "y"))
+		return tile * 4096 + x / 16 * 512 + y * 16 + x % 16;
+	return tile * 4096 + yf_offset(x, y, width, height);
+}
+
+struct shown {
+	unsigned int width, height, stride, pipe, frame, first, draws;
+};
+
+struct rgb {
+	int r, g, b;
+};
+
+/* What the guest has drawn there, cells included. */
+static struct rgb colour_at(const struct shown *shown, unsigned int x,
+			    unsigned int y)
+{
+	const unsigned int columns = shown->width / 8;
+	const unsigned int cells = columns * (shown->height / 16);
+	struct rgb rgb = {
+		(x + shown->frame) % 256, (y + 2 * shown->frame) % 256,
+		(shown->frame + 64 * shown->pipe) % 256,
+	};
+	unsigned int i;
+
+	if (x / 8 >= columns)
+		return rgb;
+	for (i = shown->first; i < shown->draws; i++) {
+		const uint32_t cell = i * 0x9e3779b1U;
+
+		if (i % cells != y / 16 * columns + x / 8)
+			continue;
+		rgb.r = cell >> 24;
+		rgb.g = cell >> 16 & 255;
+		rgb.b = cell >> 8 & 255;
+	}
+	return rgb;
+}
+
+static int floor_256(int value)
+{
+	return value < 0 ? -((-value + 255) / 256) : value / 256;
+}
+
+/* The bytes of a pixel, in the format's own order. */
+static uint32_t pixel_of(const char *format, const struct shown *shown,
+			 unsigned int x, unsigned int y)
+{
+	const struct rgb c = colour_at(shown, x, y);
+	const struct rgb left = colour_at(shown, x & ~1U, y);
+	const uint32_t r10 = c.r * 4 + c.r / 64, g10 = c.g * 4 + c.g / 64,
+		b10 = c.b * 4 + c.b / 64;
+	int luma, difference;
+	bool blue;
+
+	if (!strcmp(format, "XR24") || !strcmp(format, "AR24"))
+		return 0xff000000 | c.r << 16 | c.g << 8 | c.b;
+	if (!strcmp(format, "XB24") || !strcmp(format, "AB24"))
+		return 0xff000000 | c.b << 16 | c.g << 8 | c.r;
+	if (!strcmp(format, "RG16"))
+		return c.r / 8 * 2048 + c.g / 4 * 32 + c.b / 8;
+	if (!strcmp(format, "XR30"))
+		return 0xc0000000 | r10 << 20 | g10 << 10 | b10;
+	if (!strcmp(format, "XB30"))
+		return 0xc0000000 | b10 << 20 | g10 << 10 | r10;
+	if (!strcmp(format, "C8"))
+		return (c.r + c.g + c.b) & 255;
+	luma = 16 + (66 * c.r + 129 * c.g + 25 * c.b + 128) / 256;
+	blue = !(x & 1) == (strchr(format, 'U') < strchr(format, 'V'));
+	difference = 128 + floor_256(128 + (blue ?
+		112 * left.b - 38 * left.r - 74 * left.g :
+		112 * left.r - 94 * left.g - 18 * left.b));
+	return *format == 'Y' ? luma | difference << 8 :
+				difference | luma << 8;
+}
+
+/* Compares a framebuffer with what should be in it. */
+static bool pixels_are_right(const uint8_t *memory, const char *format,
+			     const char *tiling, const struct shown *shown)
+{
+	const unsigned int bytes = bytes_of(format);
+	unsigned int x, y;
+
+	for (y = 0; y < shown->height; y++) {
+		for (x = 0; x < shown->width; x++) {
+			const size_t offset = offset_of(tiling, bytes,
+							x * bytes, y,
+							shown->stride);
+			uint32_t wanted = pixel_of(format, shown, x, y);
+			uint32_t got = 0;
+
+			memcpy(&got, memory + offset, bytes);
+			if (got == wanted)
+				continue;
+			printf("# (%u,%u) is %08x, wanted %08x\n", x, y, got,
+			       wanted);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The primary plane's memory, mapped; fetching it uses the id up. */
+static uint8_t *map_primary(const struct device *device, struct plane *plane)
+{
+	void *memory;
+	int fd;
+
+	if (query(device, plane, 64, 2, 1))
+		bail("no primary plane");
+	fd = get_dmabuf(device, plane->id);
+	memory = mmap(NULL, plane->size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (memory == MAP_FAILED)
+		bail("cannot map %u bytes", plane->size);
+	return memory;
+}
+
+static bool layout_is_right(const struct plane *plane, const char *format,
+			    const char *tiling, unsigned int width,
+			    unsigned int height)
+{
+	const unsigned int bytes = bytes_of(format);
+	unsigned int tile_width, tile_height, stride;
+
+	tile_of(tiling, bytes, &tile_width, &tile_height);
+	stride = (width * bytes + tile_width - 1) / tile_width * tile_width;
+	return plane->format == fourcc(format) &&
+	       plane->modifier == modifier_of(tiling) &&
+	       plane->width == width && plane->height == height &&
+	       plane->stride == stride &&
+	       plane->size == (height + tile_height - 1) / tile_height *
+			      tile_height * stride;
+}
+
+static void check_format(const char *format, const char *tiling,
+			 unsigned int width, unsigned int height)
+{
+	struct shown shown = { .width = width, .height = height };
+	struct device device;
+	struct plane plane;
+	uint8_t *memory;
+	char mode[40];
+	bool right;
+
+	put_or_bail("format", format);
+	put_or_bail("modifier", tiling);
+	device = make("v6", 1);
+	snprintf(mode, sizeof(mode), "%ux%u", width, height);
+	must_put(&device, "mode", mode);
+	must_put(&device, "draw", "A");
+	must_put(&device, "draw", "A");
+	must_put(&device, "draw", "A");
+	memory = map_primary(&device, &plane);
+	shown.stride = plane.stride;
+	shown.frame = 1;
+	shown.draws = 3;
+	right = layout_is_right(&plane, format, tiling, width, height) &&
+		pixels_are_right(memory, format, tiling, &shown);
+	/* What is drawn into memory that is there. */
+	must_put(&device, "draw", "A");
+	shown.draws = 4;
+	right = right && pixels_are_right(memory, format, tiling, &shown);
+	munmap(memory, plane.size);
+	must_put(&device, "flip", "A");
+	memory = map_primary(&device, &plane);
+	shown.frame = 2;
+	shown.first = 4;
+	right = right && pixels_are_right(memory, format, tiling, &shown);
+	ok(right, "pixels: %s, %s, %s", format, tiling, mode);
+	munmap(memory, plane.size);
+	destroy(&device);
+}
+
+static void check_formats(void)
+{
+	static const char * const tilings[] = { "linear", "x", "y", "yf" };
+	size_t i, j;
+
+	is(put_parameter("format", "XR42"), -EINVAL, "XR42", "pixels");
+	is(put_parameter("format", "XR2"), -EINVAL, "XR2", "pixels");
+	is(put_parameter("modifier", "z"), -EINVAL, "modifier z", "pixels");
+	is(put_parameter("plane", "both"), -EINVAL, "plane both", "pixels");
+	is(put_parameter("format", "C8  "), 0, "C8 with blanks", "pixels");
+	ok(!strcmp(get("/sys/module/vgpu_mdev/parameters/format"), "C8"),
+	   "pixels: which is C8");
+	put_or_bail("dmabuf_mmap", "1");
+	/* Odd, and more than a tile in either direction. */
+	for (i = 0; i < COUNT(format_names); i++)
+		for (j = 0; j < COUNT(tilings); j++)
+			check_format(format_names[i], tilings[j], 157, 75);
+	check_format("YUYV", "linear", 640, 480);
+	check_format("C8", "yf", 1030, 65);
+	check_format("XR24", "y", 8, 16);
+	put_or_bail("format", "XR24");
+	put_or_bail("modifier", "linear");
+	put_or_bail("dmabuf_mmap", "0");
+}
+
+/* ------------------------------------------------------- planes as regions */
+
+static int region_info(const struct device *device, uint32_t index,
+		       struct vfio_region_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->argsz = sizeof(*info);
+	info->index = index;
+	return ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, info) < 0 ?
+		-errno : 0;
+}
+
+static void check_region_planes(void)
+{
+	struct shown shown = { .width = 640, .height = 480, .stride = 2560 };
+	const uint64_t at = 16ULL << 40, cursor_at = 17ULL << 40;
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+	const uint32_t wanted_size = (7680 * 1200 + 4095) / 4096 * 4096;
+	struct vfio_region_info region;
+	struct device device;
+	struct plane plane;
+	uint32_t flags, word, *cursor;
+	uint8_t *memory, *copy = malloc(wanted_size);
+	bool right = true;
+
+	put_or_bail("plane", "region");
+	device = make("v6", 1);
+	for (flags = 0; flags < 16; flags++)
+		right &= query(&device, &plane, 64, flags, 1) ==
+			(flags == 4 || flags == 5 ? 0 : -EINVAL);
+	ok(right, "region: flags 4 and 5, and no other");
+	is(query(&device, &plane, 64, 4, 0), -EINVAL, "overlay", "region");
+	query(&device, &plane, 64, 4, 1);
+	ok(plane.id == 16 && plane.flags == 4 && plane.x_hot == 0 &&
+	   layout_is_right(&plane, "XR24", "linear", 640, 480),
+	   "region: the primary plane is region 16");
+	is(get_dmabuf(&device, 16), -EINVAL, "no dma-buf", "region");
+	ok(!ioctl(device.fd, VFIO_DEVICE_GET_INFO, &info) &&
+	   info.num_regions == 11, "region: which is not counted");
+	ok(!region_info(&device, 16, &region) && region.flags == 7 &&
+	   region.offset == at && region.size == wanted_size &&
+	   region.argsz == 32, "region: with room for 1920x1200");
+	is(region_info(&device, 15, &region), -EINVAL, "no 15", "region");
+	is(region_info(&device, 18, &region), -EINVAL, "no 18", "region");
+
+	memory = mmap(NULL, wanted_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      device.fd, at);
+	ok(memory != MAP_FAILED &&
+	   pixels_are_right(memory, "XR24", "linear", &shown),
+	   "region: its picture");
+	ok(pread(device.fd, copy, wanted_size, at) == (ssize_t)wanted_size &&
+	   !memcmp(copy, memory, wanted_size), "region: the same by read");
+	ok(pread(device.fd, copy, 7, at + 4093) == 7 &&
+	   !memcmp(copy, memory + 4093, 7), "region: from anywhere");
+	is(pread(device.fd, copy, 2, at + wanted_size - 1) < 0 ? errno : 0,
+	   EFAULT, "but not beyond its end", "region");
+	word = 0x12345678;
+	ok(pwrite(device.fd, &word, 3, at + 4097) == 3 &&
+	   !memcmp(memory + 4097, &word, 3), "region: it can be written");
+	memory[9999] = 42;
+	ok(pread(device.fd, copy, 1, at + 9999) == 1 && copy[0] == 42,
+	   "region: either way");
+	ok(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, device.fd, at) ==
+	   MAP_FAILED && errno == EINVAL, "region: not mapped privately");
+	ok(mmap(NULL, 8192, PROT_READ, MAP_SHARED, device.fd,
+		at + wanted_size - 4096) == MAP_FAILED && errno == EINVAL,
+	   "region: nor beyond its end");
+
+	must_put(&device, "draw", "A");
+	must_put(&device, "flip", "A");
+	must_put(&device, "draw", "A");
+	shown.frame = 1;
+	shown.first = 1;
+	shown.draws = 2;
+	ok(pixels_are_right(memory, "XR24", "linear", &shown),
+	   "region: a flip changes it in place");
+	must_put(&device, "pipe", "A off");
+	ok(!query(&device, &plane, 64, 4, 1) && plane.format == 0xeeeeeeee,
+	   "region: without a pipe nothing is shown");
+	must_put(&device, "pipe", "B on");
+	shown = (struct shown){ .width = 640, .height = 480, .stride = 2560,
+				.pipe = 1 };
+	ok(pixels_are_right(memory, "XR24", "linear", &shown),
+	   "region: another pipe, another picture");
+	must_put(&device, "mode", "1000x33");
+	shown = (struct shown){ .width = 1000, .height = 33, .stride = 4032,
+				.pipe = 1, .frame = 1 };
+	query(&device, &plane, 64, 4, 1);
+	ok(layout_is_right(&plane, "XR24", "linear", 1000, 33) &&
+	   pixels_are_right(memory, "XR24", "linear", &shown),
+	   "region: another mode");
+	ok(memory[4032 * 33] == 0 && memory[4000] == 0,
+	   "region: of the old one nothing is left");
+
+	query(&device, &plane, 64, 4, 2);
+	ok(plane.id == 17 && plane.format == fourcc("AR24") &&
+	   plane.width == 64 && plane.stride == 256 && plane.x_hot == ~0U,
+	   "region: the cursor is region 17");
+	cursor = mmap(NULL, 16384, PROT_READ, MAP_SHARED, device.fd, cursor_at);
+	must_put(&device, "cursor", "B");
+	ok(!region_info(&device, 17, &region) && region.size == 16384 &&
+	   cursor != MAP_FAILED && cursor[5 * 64 + 3] == 0xff010305 &&
+	   cursor[63 * 64 + 1] == 0, "region: with its image");
+	is(put_attribute(&device, "scanout", "0 1 1 64 XR24"), -EINVAL,
+	   "scanout", "region");
+	munmap(cursor, 16384);
+	munmap(memory, wanted_size);
+	destroy(&device);
+
+	put_or_bail("region_mmap", "0");
+	put_or_bail("format", "RG16");
+	put_or_bail("modifier", "yf");
+	device = make("v6", 1);
+	put_or_bail("format", "XR24");
+	put_or_bail("modifier", "linear");
+	put_or_bail("region_mmap", "1");
+	put_or_bail("plane", "dmabuf");
+	ok(!region_info(&device, 16, &region) && region.flags == 3,
+	   "region: without mmap");
+	ok(mmap(NULL, 4096, PROT_READ, MAP_SHARED, device.fd, at) ==
+	   MAP_FAILED && errno == EINVAL, "region: which then is refused");
+	query(&device, &plane, 64, 4, 1);
+	shown = (struct shown){ .width = 640, .height = 480, .stride = 1280 };
+	ok(layout_is_right(&plane, "RG16", "yf", 640, 480) &&
+	   pread(device.fd, copy, plane.size, at) == plane.size &&
+	   pixels_are_right(copy, "RG16", "yf", &shown),
+	   "region: RG16, yf, by read");
+	destroy(&device);
+	free(copy);
+}
+
+/* ---------------------------------------------------------------- cursor */
+
+static void check_cursor(void)
+{
+	static const struct {
+		const char *position;
+		uint32_t x, y;
+	} places[] = {
+		{ "12 34", 12, 34 }, { "-5 -63", 5, 63 }, { "0 0", 0, 0 },
+		{ "-1 1199", 1, 1199 }, { "8193 4097", 1, 1 },
+		{ "-8191 -4095", 8191, 4095 },
+	};
+	struct device device = make("v6", 1);
+	int fd = new_eventfd();
+	struct plane plane;
+	size_t i;
+
+	for (i = 0; i < COUNT(places); i++) {
+		must_put(&device, "cursor_position", places[i].position);
+		query(&device, &plane, 64, 2, 2);
+		ok(plane.x == places[i].x && plane.y == places[i].y,
+		   "cursor: at %s", places[i].position);
+	}
+	must_put(&device, "cursor_position", "-7 -9");
+	ok(strstr(attribute(&device, "picture"), "cursor 0 at -7,-9"),
+	   "cursor: the picture tells the signs");
+	query(&device, &plane, 64, 2, 2);
+	is(plane.id, 1, "it is the same image", "cursor");
+	arm(&device, 5, fd);
+	step(&device, 1);
+	drain(fd);
+	must_put(&device, "cursor_position", "1 1");
+	step(&device, 1);
+	is(drain(fd), lost_values ? 1 : CUR, "moving it is an event", "cursor");
+	must_put(&device, "hot", "3 64");
+	query(&device, &plane, 64, 2, 2);
+	ok(plane.x_hot == 3 && plane.y_hot == 64, "cursor: hot spot 3 64");
+	ok(!strcmp(attribute(&device, "hot"), "3 64"), "cursor: read back");
+	must_put(&device, "hot", "3 65");
+	query(&device, &plane, 64, 2, 2);
+	ok(plane.x_hot == ~0U && plane.y_hot == ~0U,
+	   "cursor: outside of it is unknown");
+	must_put(&device, "hot", "0 0");
+	query(&device, &plane, 64, 2, 2);
+	ok(plane.x_hot == 0 && plane.y_hot == 0, "cursor: hot spot 0 0");
+	must_put(&device, "hot", "unknown\n");
+	query(&device, &plane, 64, 2, 2);
+	ok(plane.x_hot == ~0U && plane.y_hot == ~0U, "cursor: unknown again");
+	step(&device, 1);
+	is(drain(fd), 0, "none of that is an event", "cursor");
+	is(put_attribute(&device, "hot", "3"), -EINVAL, "hot 3", "cursor");
+	is(put_attribute(&device, "hot", "-1 3"), -EINVAL, "hot -1 3",
+	   "cursor");
+	is(put_attribute(&device, "cursor_position", "1"), -EINVAL,
+	   "position 1", "cursor");
+	is(put_attribute(&device, "cursor_position", "1 99999"), -EINVAL,
+	   "position 1 99999", "cursor");
+	close(fd);
+	destroy(&device);
+}
+
+/* ------------------------------------------------------------ mode, EDID */
+
+/* An EDID of which nothing is right but what the guest looks at. */
+static int plug(const struct device *device, unsigned int width,
+		unsigned int height)
+{
+	const uint64_t edid = 10LL << 40;
+	uint8_t blob[128] = { 0, 255, 255, 255, 255, 255, 255, 0 };
+	uint32_t word = 2;
+	uint8_t sum = 0;
+	int i;
+
+	blob[54] = 1;
+	blob[56] = width;
+	blob[58] = width >> 8 << 4;
+	blob[59] = height;
+	blob[61] = height >> 8 << 4;
+	for (i = 0; i < 127; i++)
+		sum += blob[i];
+	blob[127] = -sum;
+	if (pwrite(device->fd, &word, 4, edid + 20) != 4 ||
+	    pwrite(device->fd, blob, 128, edid + 2048) != 128)
+		bail("cannot write an EDID");
+	word = 1;
+	return pwrite(device->fd, &word, 4, edid + 20) == 4 ? 0 : -errno;
+}
+
+static void check_mode(void)
+{
+	struct shown shown = {};
+	struct device device = make("v6", 1);
+	int fd = new_eventfd();
+	struct plane plane;
+	uint8_t *memory;
+	uint32_t word;
+
+	ok(!strcmp(attribute(&device, "mode"), "640x480"), "mode: 640x480");
+	query(&device, &plane, 64, 2, 1);
+	arm(&device, 5, fd);
+	step(&device, 1);
+	drain(fd);
+	is(plug(&device, 800, 601), 0, "a monitor of 800x601", "mode");
+	ok(!strcmp(attribute(&device, "mode"), "800x601"),
+	   "mode: is what the guest takes");
+	step(&device, 1);
+	is(drain(fd), lost_values ? 1 : PRI, "with a flip", "mode");
+	query(&device, &plane, 64, 2, 1);
+	ok(layout_is_right(&plane, "XR24", "linear", 800, 601) && plane.id == 2,
+	   "mode: in a new framebuffer");
+	put_or_bail("dmabuf_mmap", "1");
+	memory = map_primary(&device, &plane);
+	shown = (struct shown){ .width = 800, .height = 601,
+				.stride = plane.stride, .frame = 1 };
+	ok(pixels_are_right(memory, "XR24", "linear", &shown),
+	   "mode: with its picture");
+	is(plug(&device, 800, 601), 0, "the same monitor again", "mode");
+	ok(strstr(attribute(&device, "picture"), "A frame 1 "),
+	   "mode: changes nothing");
+	is(plug(&device, 1920, 1200), 0, "1920x1200", "mode");
+	ok(pixels_are_right(memory, "XR24", "linear", &shown),
+	   "mode: the old framebuffer stays as it was");
+	munmap(memory, plane.size);
+	is(plug(&device, 1921, 1200), -EFAULT, "not 1921x1200", "mode");
+	is(plug(&device, 1920, 1201), -EFAULT, "not 1920x1201", "mode");
+	is(plug(&device, 0, 480), -EFAULT, "not 0x480", "mode");
+	ok(pread(device.fd, &word, 4, (10LL << 40) + 20) == 4 && word == 2,
+	   "mode: the link stays down then");
+	ok(!strcmp(attribute(&device, "mode"), "1920x1200"),
+	   "mode: and the mode as it was");
+
+	must_put(&device, "mode", "640x480\n");
+	ok(!strcmp(attribute(&device, "mode"), "640x480"), "mode: by sysfs");
+	memory = map_primary(&device, &plane);
+	shown = (struct shown){ .width = 640, .height = 480,
+				.stride = 2560, .frame = 3 };
+	ok(pixels_are_right(memory, "XR24", "linear", &shown),
+	   "mode: back again, it is a new picture");
+	munmap(memory, plane.size);
+	put_or_bail("dmabuf_mmap", "0");
+	is(put_attribute(&device, "mode", "7x16"), -EINVAL, "7x16", "mode");
+	is(put_attribute(&device, "mode", "8x15"), -EINVAL, "8x15", "mode");
+	is(put_attribute(&device, "mode", "1921x480"), -EINVAL, "1921x480",
+	   "mode");
+	is(put_attribute(&device, "mode", "640"), -EINVAL, "640", "mode");
+	is(put_attribute(&device, "mode", "640x480x8"), -EINVAL, "640x480x8",
+	   "mode");
+	is(put_attribute(&device, "mode", "4294967936x480"), -EINVAL,
+	   "4294967936x480", "mode");
+	close(fd);
+	destroy(&device);
+}
+
+/* --------------------------------------------------------------- scanout */
+
+static ino_t inode_of(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		bail("no inode");
+	return status.st_ino;
+}
+
+static int put_scanout(const struct device *device, int fd, const char *rest)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "%d %s", fd, rest);
+	return put_attribute(device, "scanout", text);
+}
+
+/* FOREIGN is a dma-buf of SIZE bytes; MEMORY is what it holds. */
+static void check_foreign(const char *maker, int foreign, size_t size,
+			  uint32_t *memory)
+{
+	struct device device = make("v6", 1);
+	int other = new_eventfd(), fd, stale;
+	struct plane plane;
+	uint32_t *got;
+	char text[100];
+
+	printf("# a dma-buf of %s\n", maker);
+	is(id_of(&device, 1), 1, "the guest's own", "scanout");
+	is(put_scanout(&device, foreign, "100 50 400 XR24"), 0, "ours",
+	   "scanout");
+	query(&device, &plane, 64, 2, 1);
+	ok(plane.format == fourcc("XR24") && plane.modifier == 0 &&
+	   plane.width == 100 && plane.height == 50 && plane.stride == 400 &&
+	   plane.size == 20000 && plane.x == 0 && plane.x_hot == 0 &&
+	   plane.id == 2, "scanout: is described, and has an id");
+	is(id_of(&device, 1), 2, "always the same", "scanout");
+	fd = get_dmabuf(&device, 2);
+	ok(fd >= 0 && inode_of(fd) == inode_of(foreign),
+	   "scanout: it is that very dma-buf");
+	got = fd < 0 ? MAP_FAILED :
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	memory[7] = 0xc0ffee;
+	ok(got != MAP_FAILED && got[7] == 0xc0ffee,
+	   "scanout: with its pixels, whatever dmabuf_mmap says");
+	munmap(got, size);
+	close(fd);
+	fd = get_dmabuf(&device, 2);
+	ok(fd >= 0, "scanout: its id lives as long as it is shown");
+	close(fd);
+	is(id_of(&device, 2), 3, "the cursor is the guest's", "scanout");
+	must_put(&device, "flip", "A");
+	is(id_of(&device, 1), 2, "a flip does not end it", "scanout");
+	is(put_scanout(&device, foreign, "99 50 400 XR24"), 0, "narrower",
+	   "scanout");
+	is(id_of(&device, 1), 4, "is another framebuffer", "scanout");
+	fd = get_dmabuf(&device, 2);
+	ok(fd >= 0 && inode_of(fd) == inode_of(foreign),
+	   "scanout: the old id, which was not fetched, is still good");
+	close(fd);
+	is(get_dmabuf(&device, 2), -EINVAL, "once", "scanout");
+
+	/* The largest that fits, and what does not. */
+	snprintf(text, sizeof(text), "64 %zu 256 AR24", size / 256);
+	is(put_scanout(&device, foreign, text), 0, "as large as it is",
+	   "scanout");
+	snprintf(text, sizeof(text), "64 %zu 256 AR24", size / 256 + 1);
+	is(put_scanout(&device, foreign, text), -EINVAL, "a line more",
+	   "scanout");
+	is(put_scanout(&device, foreign, "100 1 399 XR24"), -EINVAL,
+	   "stride below width", "scanout");
+	is(put_scanout(&device, foreign, "0 1 400 XR24"), -EINVAL, "width 0",
+	   "scanout");
+	is(put_scanout(&device, foreign, "1 0 400 XR24"), -EINVAL, "height 0",
+	   "scanout");
+	is(put_scanout(&device, foreign, "1 16384 4294967040 XR24"), -EINVAL,
+	   "much too large", "scanout");
+	is(put_scanout(&device, foreign, "1 1 64 NV12"), -EINVAL, "NV12",
+	   "scanout");
+	is(put_scanout(&device, foreign, "1 1 64"), -EINVAL, "no format",
+	   "scanout");
+	is(put_scanout(&device, foreign, "1 1 64 XR24 9"), -EINVAL,
+	   "modifier 9", "scanout");
+	is(put_scanout(&device, foreign, "1 1 64 XR24 0 0"), -EINVAL,
+	   "a word more", "scanout");
+	is(put_scanout(&device, foreign, "1 1 64 XR24 x"), -EINVAL,
+	   "a stride that is no tile's", "scanout");
+	is(put_scanout(&device, other, "1 1 64 XR24"), -EINVAL, "an eventfd",
+	   "scanout");
+	is(put_scanout(&device, 1023, "1 1 64 XR24"), -EBADF, "no descriptor",
+	   "scanout");
+	is(put_scanout(&device, -1, "1 1 64 XR24"), -EINVAL, "-1", "scanout");
+	query(&device, &plane, 64, 2, 1);
+	ok(plane.width == 64 && plane.height == size / 256,
+	   "scanout: none of these did anything");
+	is(put_scanout(&device, foreign,
+		       "100 9 512 RG16 0x100000000000001"), 0, "tiled",
+	   "scanout");
+	query(&device, &plane, 64, 2, 1);
+	ok(plane.modifier == modifier_of("x") && plane.size == 8192,
+	   "scanout: a modifier by number");
+
+	/* Closed, it is shown on. */
+	stale = dup(foreign);
+	close(stale);
+	must_put(&device, "scanout", "none\n");
+	query(&device, &plane, 64, 2, 1);
+	ok(plane.width == 640 && plane.stride == 2560,
+	   "scanout: none is the guest's own again");
+	put_scanout(&device, foreign, "100 50 400 XR24");
+	id_of(&device, 1);
+	close_all(&device);
+	is(counter(&device, "buffers_alive"), 0, "closing forgets it",
+	   "scanout");
+	close(other);
+	destroy(&device);
+}
+
+/* Headers that are not everywhere: linux/udmabuf.h, drm/drm.h. */
+struct udmabuf {
+	uint32_t memfd, flags;
+	uint64_t offset, size;
+};
+
+struct dumb {
+	uint32_t height, width, bpp, flags, handle, pitch;
+	uint64_t size;
+};
+
+struct prime {
+	uint32_t handle, flags;
+	int32_t fd;
+};
+
+#define UDMABUF_CREATE		_IOW('u', 0x42, struct udmabuf)
+#define DRM_CREATE_DUMB		_IOWR('d', 0xb2, struct dumb)
+#define DRM_PRIME_TO_FD		_IOWR('d', 0x2d, struct prime)
+
+static int new_udmabuf(size_t size)
+{
+	int device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	int memory = memfd_create("smoke", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct udmabuf create = { .memfd = memory, .flags = 1, .size = size };
+	int fd = -1;
+
+	if (device >= 0 && memory >= 0 && !ftruncate(memory, size) &&
+	    !fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK))
+		fd = ioctl(device, UDMABUF_CREATE, &create);
+	close_fd(&memory);
+	close_fd(&device);
+	return fd;
+}
+
+static int new_vgem_buffer(size_t size)
+{
+	int card = open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
+	struct dumb dumb = { .width = 256, .height = size / 1024, .bpp = 32 };
+	struct prime prime = { .flags = O_RDWR | O_CLOEXEC, .fd = -1 };
+
+	if (card < 0)
+		return -1;
+	if (!ioctl(card, DRM_CREATE_DUMB, &dumb)) {
+		prime.handle = dumb.handle;
+		ioctl(card, DRM_PRIME_TO_FD, &prime);
+	}
+	close(card);
+	return prime.fd;
+}
+
+static void check_maker(const char *maker, int fd, size_t size)
+{
+	uint32_t *memory;
+
+	if (fd < 0) {
+		printf("# no %s in this kernel\n", maker);
+		return;
+	}
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		bail("cannot map a dma-buf of %s", maker);
+	check_foreign(maker, fd, size, memory);
+	munmap(memory, size);
+	close(fd);
+}
+
+static void check_scanout(void)
+{
+	struct device device = make("v6", 2);
+	struct plane plane;
+	int fd;
+
+	check_maker("udmabuf", new_udmabuf(65536), 65536);
+	check_maker("vgem", new_vgem_buffer(65536), 65536);
+
+	/* Another vGPU's, which every kernel has. */
+	put_or_bail("dmabuf_mmap", "1");
+	must_put(&device, "mode", "128x128");
+	query(&device, &plane, 64, 2, 1);
+	fd = get_dmabuf(&device, plane.id);
+	check_maker("another vGPU", fd, 65536);
+	put_or_bail("dmabuf_mmap", "0");
+
+	/* And its own. */
+	query(&device, &plane, 64, 2, 1);
+	fd = get_dmabuf(&device, plane.id);
+	is(put_scanout(&device, fd, "128 128 512 XR24"), 0, "its own",
+	   "scanout");
+	close(fd);
+	ok(id_of(&device, 1) == 2 && counter(&device, "dmabufs_alive") == 1,
+	   "scanout: and its own keeps itself");
+	must_put(&device, "scanout", "none");
+	destroy(&device);
+}
+
+/* ----------------------------------------------------- what is alive still */
+
+static void check_alive(void)
+{
+	struct device device = make("v6", 1);
+	int fds[3], i;
+
+	is(counter(&device, "buffers_alive"), 0, "nothing", "alive");
+	id_of(&device, 1);
+	is(counter(&device, "buffers_alive"), 1, "queried", "alive");
+	is(counter(&device, "dmabufs_alive"), 0, "not fetched", "alive");
+	for (i = 0; i < 3; i++)
+		fds[i] = get_dmabuf(&device, 1);
+	is(counter(&device, "buffers_alive"), 1, "fetched", "alive");
+	is(counter(&device, "dmabufs_alive"), 3, "three times", "alive");
+	id_of(&device, 2);
+	is(counter(&device, "buffers_alive"), 2, "and the cursor", "alive");
+	for (i = 0; i < 2; i++)
+		close(fds[i]);
+	is(counter(&device, "dmabufs_alive"), 1, "two closed", "alive");
+	close_all(&device);
+	is(counter(&device, "buffers_alive"), 1, "the device closed", "alive");
+	close(fds[2]);
+	is(counter(&device, "buffers_alive"), 0, "and the last", "alive");
+	is(counter(&device, "dmabufs_alive"), 0, "nothing is left", "alive");
+	open_file(&device);
+	open_device(&device);
+	for (i = 0; i < 100; i++) {
+		id_of(&device, 1);
+		close(get_dmabuf(&device, 1));
+		must_put(&device, "flip", "A");
+	}
+	is(counter(&device, "buffers_alive"), 0, "100 fetched and closed",
+	   "alive");
+	destroy(&device);
+}
+
+/* A removal while everything is in use: it waits for the device only. */
+static void check_removal(void)
+{
+	struct device device, other;
+	uint8_t *region, *pixels;
+	struct plane plane;
+	char path[200];
+	pid_t child;
+	int fd, status;
+
+	put_or_bail("dmabuf_mmap", "1");
+	put_or_bail("plane", "region");
+	other = make("v6", 2);
+	put_or_bail("plane", "dmabuf");
+	device = make("v6", 1);
+	region = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, other.fd,
+		      16LL << 40);
+	pixels = map_primary(&device, &plane);
+	query(&device, &plane, 64, 2, 1);
+	fd = get_dmabuf(&device, plane.id);
+	is(put_scanout(&device, fd, "640 480 2560 XR24"), 0, "scanout",
+	   "removal");
+	id_of(&device, 1);
+	id_of(&device, 2);
+	must_put(&device, "mode", "800x600");
+	must_put(&device, "scenario", "flip");
+	must_put(&device, "stepped", "0");
+	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/remove",
+		 device.uuid);
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		close_all(&device);
+		close_all(&other);
+		_exit(put(path, "1") ? 1 : 0);
+	}
+	while (!access(path, F_OK) && !put_attribute(&device, "draw", "A"))
+		usleep(1000);
+	ok(!query(&device, &plane, 64, 2, 1) && plane.width == 640,
+	   "removal: an open device answers on");
+	close_all(&device);
+	waitpid(child, &status, 0);
+	is(status, 0, "it goes when it is closed", "removal");
+	ok(pixels[0] == 0 && pixels[1] == 0 && pixels[4 * 5 + 2] == 5,
+	   "removal: its pixels are there as long as they are mapped");
+	munmap(pixels, 640 * 480 * 4);
+	ok(lseek(fd, 0, SEEK_END) == 640 * 480 * 4,
+	   "removal: and so is its dma-buf");
+	close(fd);
+	region[0] = 1;
+	ok(!access("/sys/bus/mdev/devices", F_OK) && region[0] == 1,
+	   "removal: its neighbour has noticed nothing");
+	munmap(region, 4096);
+	destroy(&other);
+	put_or_bail("dmabuf_mmap", "0");
+}
+
 /* --------------------------------------------------------------- regions */
 
 static void check_regions(void)
@@ -1438,8 +2325,8 @@ static void check_regions(void)
 	   "regions: an absent BAR: EFAULT");
 
 	ok(pread(device.fd, words, 24, edid) == 24 && words[0] == 2048 &&
-	   words[1] == 128 && words[2] == 128 && words[3] == 640 &&
-	   words[4] == 480 && words[5] == 1, "regions: EDID registers");
+	   words[1] == 128 && words[2] == 128 && words[3] == 1920 &&
+	   words[4] == 1200 && words[5] == 1, "regions: EDID registers");
 	ok(pread(device.fd, blob, 128, edid + 2048) == 128 &&
 	   !memcmp(blob, "\0\377\377\377\377\377\377\0", 8),
 	   "regions: the EDID is beyond the region's size");
@@ -1699,6 +2586,13 @@ static void check_all(void)
 	check_timer("port");
 	check_races();
 	check_planes();
+	check_formats();
+	check_region_planes();
+	check_cursor();
+	check_mode();
+	check_scanout();
+	check_alive();
+	check_removal();
 	check_regions();
 	check_request();
 	check_kvm();

@@ -71,6 +71,88 @@ static const struct kernel_param_ops buffers_ops = {
 module_param_cb(buffers, &buffers_ops, &buffers, 0644);
 MODULE_PARM_DESC(buffers, "framebuffers that the guest of a new vGPU goes round, 1 to 4 (default 3)");
 
+static const struct vgpu_format *format;
+
+static int format_set(const char *value, const struct kernel_param *param)
+{
+	const struct vgpu_format *found = vgpu_format_by_name(value);
+
+	if (!found)
+		return -EINVAL;
+	format = found;
+	return 0;
+}
+
+static int format_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%s\n",
+			  vgpu_format_name(format ?: vgpu_format_default));
+}
+
+static const struct kernel_param_ops format_ops = {
+	.set = format_set,
+	.get = format_get,
+};
+
+module_param_cb(format, &format_ops, NULL, 0644);
+MODULE_PARM_DESC(format, "primary plane of new vGPUs: XR24 (default), AR24, XB24, AB24, RG16, XR30, XB30, C8, YUYV, UYVY, YVYU or VYUY");
+
+static const struct vgpu_tiling *tiling;
+
+static int modifier_set(const char *value, const struct kernel_param *param)
+{
+	const struct vgpu_tiling *found = vgpu_tiling_by_name(value);
+
+	if (!found)
+		return -EINVAL;
+	tiling = found;
+	return 0;
+}
+
+static int modifier_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%s\n",
+			  vgpu_tiling_name(tiling ?: vgpu_tiling_linear));
+}
+
+static const struct kernel_param_ops modifier_ops = {
+	.set = modifier_set,
+	.get = modifier_get,
+};
+
+module_param_cb(modifier, &modifier_ops, NULL, 0644);
+MODULE_PARM_DESC(modifier, "tiling of the primary plane of new vGPUs: linear (default), x, y or yf");
+
+static const char * const plane_kinds[] = { "dmabuf", "region" };
+static bool plane_regions;
+
+static int plane_set(const char *value, const struct kernel_param *param)
+{
+	int kind = sysfs_match_string(plane_kinds, value);
+
+	if (kind < 0)
+		return kind;
+	plane_regions = kind;
+	return 0;
+}
+
+static int plane_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%s\n", plane_kinds[plane_regions]);
+}
+
+static const struct kernel_param_ops plane_ops = {
+	.set = plane_set,
+	.get = plane_get,
+};
+
+module_param_cb(plane, &plane_ops, NULL, 0644);
+MODULE_PARM_DESC(plane, "new vGPUs show their planes as dmabuf (default) or region");
+
+static bool region_mmap = true;
+module_param(region_mmap, bool, 0644);
+MODULE_PARM_DESC(region_mmap, "regions of planes of new vGPUs can be mapped (default Y)");
+
 module_param_named(dmabuf_mmap, vgpu_dmabuf_mmap, bool, 0644);
 MODULE_PARM_DESC(dmabuf_mmap, "dma-bufs can be mapped, which those of a real vGPU cannot (default N)");
 
@@ -362,19 +444,26 @@ static int init_device(struct vfio_device *vdev)
 	struct mdev_device *mdev = to_mdev_device(vdev->dev);
 	const struct vgpu_type *type =
 		container_of(mdev->type, struct vgpu_type, type);
+	int ret;
 
 	kernel_param_lock(THIS_MODULE);
 	vgpu->host.req_irq = req_irq;
 	vgpu->host.set_irqs = set_irqs;
 	vgpu->kvm_required = kvm_required;
 	vgpu->stepped = stepped;
+	vgpu->display.format = format ?: vgpu_format_default;
+	vgpu->display.tiling = tiling ?: vgpu_tiling_linear;
+	vgpu->display.buffers = buffers;
+	vgpu->display.regions = plane_regions;
+	vgpu->display.region_mmap = region_mmap;
 	display_irq_init(&vgpu->irq, dialect, &vgpu->host);
-	vgpu_guest_init(vgpu, type, buffers);
 	kernel_param_unlock(THIS_MODULE);
 
-	vgpu_regions_init(vgpu, type);
-	idr_init(&vgpu->dmabufs);
-	INIT_LIST_HEAD(&vgpu->dmabuf_list);
+	ret = vgpu_planes_init(vgpu);
+	if (ret)
+		return ret;
+	vgpu_guest_init(vgpu, type);
+	vgpu_regions_init(vgpu);
 
 	mutex_lock(&vgpu_lock);
 	list_add_tail(&vgpu->node, &vgpu_list);
@@ -391,9 +480,8 @@ static void release_device(struct vfio_device *vdev)
 	mutex_unlock(&vgpu_lock);
 
 	vgpu_guest_exit(vgpu);
-	vgpu_free_planes(vgpu);
+	vgpu_planes_exit(vgpu);
 	vgpu_regions_exit(vgpu);
-	idr_destroy(&vgpu->dmabufs);
 	display_irq_exit(&vgpu->irq);
 #ifdef VGPU_FREES_VFIO_DEVICE
 	vfio_free_device(vdev);

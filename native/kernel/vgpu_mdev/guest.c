@@ -24,7 +24,7 @@ static const char * const scenarios[VGPU_SCENARIOS] = {
 
 /* --------------------------------------------------------- guest actions */
 
-static void guest_flip(struct vgpu *vgpu, unsigned int pipe, unsigned int how)
+static void next_frame(struct vgpu *vgpu, unsigned int pipe)
 {
 	struct vgpu_plane *plane =
 		&vgpu->pipe[pipe].plane[DISPLAY_IRQ_PRIMARY];
@@ -33,7 +33,64 @@ static void guest_flip(struct vgpu *vgpu, unsigned int pipe, unsigned int how)
 	plane->frame++;
 	plane->first_draw = plane->draws;
 	vgpu_draw_frame(vgpu, pipe, DISPLAY_IRQ_PRIMARY);
+}
+
+static void guest_flip(struct vgpu *vgpu, unsigned int pipe, unsigned int how)
+{
+	next_frame(vgpu, pipe);
 	display_irq_flip(&vgpu->irq, pipe, DISPLAY_IRQ_PRIMARY, how);
+}
+
+/**
+ * vgpu_set_mode - the guest changes the mode of all pipes
+ * @vgpu: the vGPU
+ * @width: in pixels
+ * @height: in lines
+ *
+ * Each pipe gets other framebuffers, and those that are on flip to theirs.
+ *
+ * Return: 0, or -EINVAL for a mode that the guest cannot have.
+ */
+int vgpu_set_mode(struct vgpu *vgpu, u32 width, u32 height)
+{
+	unsigned int pipe;
+
+	lockdep_assert_held(&vgpu_lock);
+	if (width < VGPU_MIN_WIDTH || width > VGPU_MAX_WIDTH ||
+	    height < VGPU_MIN_HEIGHT || height > VGPU_MAX_HEIGHT)
+		return -EINVAL;
+	for (pipe = 0; pipe < VGPU_PIPES; pipe++) {
+		vgpu_set_layout(vgpu, pipe, width, height);
+		if (vgpu->pipe[pipe].enabled)
+			guest_flip(vgpu, pipe, 0);
+		else
+			next_frame(vgpu, pipe);
+	}
+	return 0;
+}
+
+/* All pipes show their cursor there, with the same image. */
+static void guest_place_cursor(struct vgpu *vgpu, s32 x, s32 y)
+{
+	unsigned int pipe;
+
+	for (pipe = 0; pipe < VGPU_PIPES; pipe++) {
+		struct vgpu_plane *plane =
+			&vgpu->pipe[pipe].plane[DISPLAY_IRQ_CURSOR];
+
+		plane->x = x;
+		plane->y = y;
+		if (vgpu->pipe[pipe].enabled)
+			display_irq_flip(&vgpu->irq, pipe, DISPLAY_IRQ_CURSOR,
+					 0);
+	}
+}
+
+/* A region shows one pipe: what was not drawn while that was another one. */
+static void guest_show(struct vgpu *vgpu, unsigned int pipe)
+{
+	vgpu_draw_frame(vgpu, pipe, DISPLAY_IRQ_PRIMARY);
+	vgpu_draw_frame(vgpu, pipe, DISPLAY_IRQ_CURSOR);
 }
 
 static void guest_move_cursor(struct vgpu *vgpu, unsigned int pipe,
@@ -46,8 +103,8 @@ static void guest_move_cursor(struct vgpu *vgpu, unsigned int pipe,
 
 	plane->current_buffer = (plane->current_buffer + 1) % plane->buffers;
 	plane->frame++;
-	plane->x = 8 * plane->frame % screen->width;
-	plane->y = 4 * plane->frame % screen->height;
+	plane->x = 8 * plane->frame % screen->layout.width;
+	plane->y = 4 * plane->frame % screen->layout.height;
 	vgpu_draw_frame(vgpu, pipe, DISPLAY_IRQ_CURSOR);
 	display_irq_flip(&vgpu->irq, pipe, DISPLAY_IRQ_CURSOR, how);
 }
@@ -215,27 +272,33 @@ void vgpu_timers_exit(void)
 
 /* ------------------------------------------------------------------ life */
 
-void vgpu_guest_init(struct vgpu *vgpu, const struct vgpu_type *type,
-		     unsigned int buffers)
+/* Its display and its planes' memory are there already. */
+void vgpu_guest_init(struct vgpu *vgpu, const struct vgpu_type *type)
 {
 	struct vgpu_plane *plane;
 	int i;
 
 	timer_init(&vgpu->timer, PERIOD_OWN_NS, on_own_work);
+	mutex_lock(&vgpu_lock);
 	for (i = 0; i < VGPU_PIPES; i++) {
 		plane = &vgpu->pipe[i].plane[DISPLAY_IRQ_PRIMARY];
 		plane->visible = true;
-		plane->width = type->width;
-		plane->height = type->height;
-		plane->buffers = buffers;
+		plane->buffers = vgpu->display.regions ? 1 :
+				 vgpu->display.buffers;
+		vgpu_set_layout(vgpu, i, type->width, type->height);
 
 		plane = &vgpu->pipe[i].plane[DISPLAY_IRQ_CURSOR];
 		plane->visible = true;
-		plane->width = VGPU_CURSOR_SIZE;
-		plane->height = VGPU_CURSOR_SIZE;
 		plane->buffers = VGPU_CURSOR_BUFFERS;
+		plane->x_hot = VGPU_HOT_UNKNOWN;
+		plane->y_hot = VGPU_HOT_UNKNOWN;
+		vgpu_layout_make(&plane->layout, vgpu_format_cursor,
+				 vgpu_tiling_linear, VGPU_CURSOR_SIZE,
+				 VGPU_CURSOR_SIZE);
 	}
 	vgpu->pipe[0].enabled = true;
+	guest_show(vgpu, 0);
+	mutex_unlock(&vgpu_lock);
 }
 
 /* The vGPU is closed and off the list. */
@@ -428,6 +491,7 @@ static ssize_t pipe_store(struct device *dev, struct device_attribute *attr,
 	char *copy, *text, *word;
 	int ret = -EINVAL;
 	bool enabled;
+	int shown;
 	int pipe;
 
 	copy = kstrndup(buf, count, GFP_KERNEL);
@@ -446,7 +510,10 @@ static ssize_t pipe_store(struct device *dev, struct device_attribute *attr,
 		goto out;
 
 	mutex_lock(&vgpu_lock);
+	shown = vgpu_active_pipe(vgpu);
 	vgpu->pipe[pipe].enabled = enabled;
+	if (vgpu_active_pipe(vgpu) != shown && vgpu_active_pipe(vgpu) >= 0)
+		guest_show(vgpu, vgpu_active_pipe(vgpu));
 	vgpu_update_timers();
 	mutex_unlock(&vgpu_lock);
 	ret = 0;
@@ -498,7 +565,7 @@ static ssize_t picture_show(struct device *dev, struct device_attribute *attr,
 			&vgpu->pipe[i].plane[DISPLAY_IRQ_CURSOR];
 
 		len += sysfs_emit_at(buf, len,
-				     "%c frame %u draws %u..%u cursor %u at %u,%u%s\n",
+				     "%c frame %u draws %u..%u cursor %u at %d,%d%s\n",
 				     'A' + i, primary->frame,
 				     primary->first_draw, primary->draws,
 				     cursor->frame, cursor->x, cursor->y,
@@ -508,6 +575,210 @@ static ssize_t picture_show(struct device *dev, struct device_attribute *attr,
 	return len;
 }
 static DEVICE_ATTR_RO(picture);
+
+static ssize_t mode_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	const struct vgpu_layout *layout =
+		&vgpu->pipe[0].plane[DISPLAY_IRQ_PRIMARY].layout;
+	int len;
+
+	mutex_lock(&vgpu_lock);
+	len = sysfs_emit(buf, "%ux%u\n", layout->width, layout->height);
+	mutex_unlock(&vgpu_lock);
+	return len;
+}
+
+static ssize_t mode_store(struct device *dev, struct device_attribute *attr,
+			  const char *buf, size_t count)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	char *copy, *height_text;
+	int ret = -EINVAL;
+	u32 width, height;
+
+	copy = kstrndup(buf, count, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	height_text = copy;
+	strsep(&height_text, "x");
+	if (height_text && !kstrtou32(copy, 10, &width) &&
+	    !kstrtou32(height_text, 10, &height)) {
+		mutex_lock(&vgpu_lock);
+		ret = vgpu_set_mode(vgpu, width, height);
+		mutex_unlock(&vgpu_lock);
+	}
+	kfree(copy);
+	return ret ? ret : count;
+}
+static DEVICE_ATTR_RW(mode);
+
+static int next_s32(char **text, s32 *value)
+{
+	const char *word = next_word(text);
+
+	return word ? kstrtos32(word, 10, value) : -EINVAL;
+}
+
+static int next_u32(char **text, u32 *value)
+{
+	const char *word = next_word(text);
+
+	return word ? kstrtou32(word, 10, value) : -EINVAL;
+}
+
+/* "X Y": of either sign, as the guest programs it. */
+static ssize_t cursor_position_store(struct device *dev,
+				     struct device_attribute *attr,
+				     const char *buf, size_t count)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	char *copy, *text;
+	int ret = -EINVAL;
+	s32 x, y;
+
+	copy = kstrndup(buf, count, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	text = copy;
+	if (next_s32(&text, &x) || next_s32(&text, &y) || next_word(&text) ||
+	    abs(x) > VGPU_MAX_FOREIGN_SIZE || abs(y) > VGPU_MAX_FOREIGN_SIZE)
+		goto out;
+	mutex_lock(&vgpu_lock);
+	guest_place_cursor(vgpu, x, y);
+	mutex_unlock(&vgpu_lock);
+	ret = 0;
+out:
+	kfree(copy);
+	return ret ? ret : count;
+}
+static DEVICE_ATTR_WO(cursor_position);
+
+/* "X Y" or "unknown": what the guest has told of its cursor's hot spot. */
+static ssize_t hot_store(struct device *dev, struct device_attribute *attr,
+			 const char *buf, size_t count)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	u32 x = VGPU_HOT_UNKNOWN;
+	u32 y = VGPU_HOT_UNKNOWN;
+	char *copy, *text;
+	int ret = -EINVAL;
+	int pipe;
+
+	copy = kstrndup(buf, count, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	text = copy;
+	if (!sysfs_streq(buf, "unknown") &&
+	    (next_u32(&text, &x) || next_u32(&text, &y) || next_word(&text)))
+		goto out;
+	mutex_lock(&vgpu_lock);
+	for (pipe = 0; pipe < VGPU_PIPES; pipe++) {
+		vgpu->pipe[pipe].plane[DISPLAY_IRQ_CURSOR].x_hot = x;
+		vgpu->pipe[pipe].plane[DISPLAY_IRQ_CURSOR].y_hot = y;
+	}
+	mutex_unlock(&vgpu_lock);
+	ret = 0;
+out:
+	kfree(copy);
+	return ret ? ret : count;
+}
+
+static ssize_t hot_show(struct device *dev, struct device_attribute *attr,
+			char *buf)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	const struct vgpu_plane *plane =
+		&vgpu->pipe[0].plane[DISPLAY_IRQ_CURSOR];
+	int len;
+
+	mutex_lock(&vgpu_lock);
+	if (plane->x_hot == VGPU_HOT_UNKNOWN)
+		len = sysfs_emit(buf, "unknown\n");
+	else
+		len = sysfs_emit(buf, "%u %u\n", plane->x_hot, plane->y_hot);
+	mutex_unlock(&vgpu_lock);
+	return len;
+}
+static DEVICE_ATTR_RW(hot);
+
+/* "WIDTH HEIGHT STRIDE FOURCC [MODIFIER]" */
+static int parse_layout(char *text, struct vgpu_layout *layout)
+{
+	const char *word;
+	u64 modifier;
+
+	if (next_u32(&text, &layout->width) ||
+	    next_u32(&text, &layout->height) ||
+	    next_u32(&text, &layout->stride))
+		return -EINVAL;
+	word = next_word(&text);
+	layout->format = word ? vgpu_format_by_name(word) : NULL;
+	layout->tiling = vgpu_tiling_linear;
+	word = next_word(&text);
+	if (word && !kstrtou64(word, 0, &modifier))
+		layout->tiling = vgpu_tiling_by_modifier(modifier);
+	else if (word)
+		layout->tiling = vgpu_tiling_by_name(word);
+	return layout->format && layout->tiling && !next_word(&text) ?
+		0 : -EINVAL;
+}
+
+/* "none", or a dma-buf of the writer's and the picture in it. */
+static ssize_t scanout_store(struct device *dev, struct device_attribute *attr,
+			     const char *buf, size_t count)
+{
+	struct vgpu *vgpu = vgpu_of_dev(dev);
+	struct vgpu_layout layout = {};
+	char *copy, *text;
+	u32 fd;
+	int ret;
+
+	copy = kstrndup(buf, count, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	text = copy;
+	mutex_lock(&vgpu_lock);
+	if (sysfs_streq(buf, "none")) {
+		vgpu_end_scanout(vgpu);
+		ret = 0;
+	} else {
+		ret = next_u32(&text, &fd);
+		if (!ret)
+			ret = parse_layout(text, &layout);
+		if (!ret)
+			ret = vgpu_set_scanout(vgpu, fd, &layout);
+	}
+	mutex_unlock(&vgpu_lock);
+	kfree(copy);
+	return ret ? ret : count;
+}
+static DEVICE_ATTR_WO(scanout);
+
+static ssize_t buffers_alive_show(struct device *dev,
+				  struct device_attribute *attr, char *buf)
+{
+	unsigned int framebuffers, dmabufs;
+
+	mutex_lock(&vgpu_lock);
+	vgpu_count_dmabufs(vgpu_of_dev(dev), &framebuffers, &dmabufs);
+	mutex_unlock(&vgpu_lock);
+	return sysfs_emit(buf, "%u\n", framebuffers);
+}
+static DEVICE_ATTR_RO(buffers_alive);
+
+static ssize_t dmabufs_alive_show(struct device *dev,
+				  struct device_attribute *attr, char *buf)
+{
+	unsigned int framebuffers, dmabufs;
+
+	mutex_lock(&vgpu_lock);
+	vgpu_count_dmabufs(vgpu_of_dev(dev), &framebuffers, &dmabufs);
+	mutex_unlock(&vgpu_lock);
+	return sysfs_emit(buf, "%u\n", dmabufs);
+}
+static DEVICE_ATTR_RO(dmabufs_alive);
 
 static ssize_t heuristic_show(struct device *dev,
 			      struct device_attribute *attr, char *buf)
@@ -619,19 +890,25 @@ COUNTER_ATTR(forbidden_calls);
 
 static struct attribute *attributes[] = {
 	&dev_attr_armed.attr,
+	&dev_attr_buffers_alive.attr,
 	&dev_attr_cursor.attr,
+	&dev_attr_cursor_position.attr,
 	&dev_attr_dialect.attr,
+	&dev_attr_dmabufs_alive.attr,
 	&dev_attr_draw.attr,
 	&dev_attr_dropped_masked.attr,
 	&dev_attr_flip.attr,
 	&dev_attr_forbidden_calls.attr,
 	&dev_attr_heuristic.attr,
 	&dev_attr_heuristic_primary.attr,
+	&dev_attr_hot.attr,
 	&dev_attr_masked.attr,
+	&dev_attr_mode.attr,
 	&dev_attr_opens.attr,
 	&dev_attr_picture.attr,
 	&dev_attr_pipe.attr,
 	&dev_attr_reset_counters.attr,
+	&dev_attr_scanout.attr,
 	&dev_attr_scenario.attr,
 	&dev_attr_signalled_calls.attr,
 	&dev_attr_signalled_cursor.attr,

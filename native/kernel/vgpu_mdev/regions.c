@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * vgpu_mdev: regions, in the order and with the quirks of GVT-g. Registers
- * read as zero; configuration space and EDID are real; BAR 2 is plain memory.
+ * read as zero; configuration space and EDID are real; BAR 2 is plain memory,
+ * and so are planes that are regions.
  */
 #include <linux/mm.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "vgpu.h"
 
@@ -22,11 +24,21 @@
 
 /* The registers come first, the blob where edid_offset says. */
 #define EDID_BLOB_OFFSET	(SZ_4K / 2)
+#define EDID_TIMING		54		/* the first detailed one */
 
 #define REGION_TYPE_OPREGION \
 	(VFIO_REGION_TYPE_PCI_VENDOR_TYPE | PCI_VENDOR)
 
 static const char opregion_signature[] = "IntelGraphicsMem";
+
+/* The memory of a plane that is a region, or NULL. */
+static struct vgpu_buffer *plane_region(const struct vgpu *vgpu, u64 index)
+{
+	if (index < VGPU_REGION_PLANE ||
+	    index >= VGPU_REGION_PLANE + VGPU_PLANES)
+		return NULL;
+	return vgpu->region[index - VGPU_REGION_PLANE];
+}
 
 /* ------------------------------------------------------- GET_REGION_INFO */
 
@@ -65,12 +77,14 @@ long vgpu_get_region_info(struct vgpu *vgpu, void __user *arg)
 {
 	const u32 minsz = offsetofend(struct vfio_region_info, offset);
 	struct vfio_region_info info;
+	const struct vgpu_buffer *plane;
 	union region_cap cap = {};
 	u32 cap_size = 0;
 
 	if (copy_from_user(&info, arg, minsz))
 		return -EFAULT;
-	if (info.argsz < minsz || info.index >= VGPU_NUM_REGIONS)
+	if (info.argsz < minsz || (info.index >= VGPU_NUM_REGIONS &&
+				   !plane_region(vgpu, info.index)))
 		return -EINVAL;
 
 	info.offset = (u64)info.index << OFFSET_SHIFT;
@@ -98,6 +112,13 @@ long vgpu_get_region_info(struct vgpu *vgpu, void __user *arg)
 		info.size = VGPU_EDID_SIZE;
 		cap_size = type_cap(&cap, VFIO_REGION_TYPE_GFX,
 				    VFIO_REGION_SUBTYPE_GFX_EDID);
+		break;
+	default:
+		plane = plane_region(vgpu, info.index);
+		if (plane)
+			info.size = plane->size;
+		if (plane && vgpu->display.region_mmap)
+			info.flags = VFIO_REGION_INFO_FLAG_MMAP;
 		break;
 	}
 	if (info.size)
@@ -205,14 +226,36 @@ static bool is_valid_edid(const u8 *blob, u32 size)
 	return !sum;
 }
 
+/* The guest takes the monitor's preferred mode, if that tells one. */
+static int plug_in(struct vgpu *vgpu)
+{
+	const struct vgpu_layout *now =
+		&vgpu->pipe[0].plane[DISPLAY_IRQ_PRIMARY].layout;
+	const u8 *timing = vgpu->edid_blob + EDID_TIMING;
+	u32 width, height;
+
+	if (!is_valid_edid(vgpu->edid_blob, vgpu->edid.edid_size))
+		return -EINVAL;
+	/* Without a pixel clock it is another kind of descriptor. */
+	if (!timing[0] && !timing[1])
+		return 0;
+	width = timing[2] | (timing[4] & 0xf0) << 4;
+	height = timing[5] | (timing[7] & 0xf0) << 4;
+	if (width == now->width && height == now->height)
+		return 0;
+	return vgpu_set_mode(vgpu, width, height);
+}
+
 static int write_edid_register(struct vgpu *vgpu, u64 offset, u32 value)
 {
+	int ret;
+
 	switch (offset) {
 	case offsetof(struct vfio_region_gfx_edid, link_state):
 		if (value == VFIO_DEVICE_GFX_LINK_STATE_UP) {
-			if (!is_valid_edid(vgpu->edid_blob,
-					   vgpu->edid.edid_size))
-				return -EINVAL;
+			ret = plug_in(vgpu);
+			if (ret)
+				return ret;
 		} else if (value != VFIO_DEVICE_GFX_LINK_STATE_DOWN) {
 			return -EINVAL;
 		}
@@ -312,15 +355,34 @@ static u32 piece_size(size_t count, loff_t position)
 	return 1;
 }
 
+/* Plain memory, which the guest may change meanwhile. */
+static ssize_t transfer_plane(const struct vgpu_buffer *plane,
+			      char __user *to, const char __user *from,
+			      size_t count, loff_t *ppos)
+{
+	const u64 offset = *ppos & OFFSET_MASK;
+
+	if (offset > plane->size || count > plane->size - offset ||
+	    (to && copy_to_user(to, plane->memory + offset, count)) ||
+	    (from && copy_from_user(plane->memory + offset, from, count)))
+		return -EFAULT;
+	*ppos += count;
+	return count;
+}
+
 /* Whatever goes wrong in a piece, the whole transfer is a fault. */
 static ssize_t transfer(struct vgpu *vgpu, char __user *to,
 			const char __user *from, size_t count, loff_t *ppos)
 {
+	const struct vgpu_buffer *plane =
+		plane_region(vgpu, (u64)*ppos >> OFFSET_SHIFT);
 	size_t done = 0;
 	u8 value[4];
 	u32 size;
 	int ret;
 
+	if (plane)
+		return transfer_plane(plane, to, from, count, ppos);
 	while (done < count) {
 		size = piece_size(count - done, *ppos);
 		if (from && copy_from_user(value, from + done, size))
@@ -375,14 +437,19 @@ int vgpu_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	const u64 region = (u64)vma->vm_pgoff >> (OFFSET_SHIFT - PAGE_SHIFT);
 	const u64 offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) & OFFSET_MASK;
 	const u64 size = vma->vm_end - vma->vm_start;
+	struct vgpu *vgpu = vgpu_of(vdev);
+	const struct vgpu_buffer *plane = plane_region(vgpu, region);
 
+	if (plane && vgpu->display.region_mmap && vma->vm_flags & VM_SHARED)
+		return remap_vmalloc_range(vma, plane->memory,
+					   offset >> PAGE_SHIFT);
 	if (region != VFIO_PCI_BAR2_REGION_INDEX ||
 	    !(vma->vm_flags & VM_SHARED) ||
 	    offset < SLICE_OFFSET || size > SLICE_SIZE ||
 	    offset - SLICE_OFFSET > SLICE_SIZE - size)
 		return -EINVAL;
 	/* The mapping holds the device's file, and so the device. */
-	vma->vm_private_data = vgpu_of(vdev);
+	vma->vm_private_data = vgpu;
 	vma->vm_ops = &vm_ops;
 	return 0;
 }
@@ -427,7 +494,7 @@ static void init_edid(u8 *blob)
 	blob[VGPU_EDID_SIZE - 1] = -sum;
 }
 
-void vgpu_regions_init(struct vgpu *vgpu, const struct vgpu_type *type)
+void vgpu_regions_init(struct vgpu *vgpu)
 {
 	xa_init(&vgpu->aperture);
 	init_config(vgpu->config);
@@ -435,8 +502,8 @@ void vgpu_regions_init(struct vgpu *vgpu, const struct vgpu_type *type)
 	vgpu->edid.edid_offset = EDID_BLOB_OFFSET;
 	vgpu->edid.edid_max_size = VGPU_EDID_SIZE;
 	vgpu->edid.edid_size = VGPU_EDID_SIZE;
-	vgpu->edid.max_xres = type->width;
-	vgpu->edid.max_yres = type->height;
+	vgpu->edid.max_xres = VGPU_MAX_WIDTH;
+	vgpu->edid.max_yres = VGPU_MAX_HEIGHT;
 	vgpu->edid.link_state = VFIO_DEVICE_GFX_LINK_STATE_UP;
 }
 

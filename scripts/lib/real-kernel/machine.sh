@@ -109,9 +109,10 @@ follow() {
 
 # Runs the arguments in the guest, and returns their exit code.
 run() {
-	local status=0 pid trouble
+	local status=0 pid trouble since
 	describe_machine '' "$@"
 
+	since=$SECONDS
 	setpriv --pdeathsig TERM timeout -k 5 "$timeout" "${machine[@]}" \
 		</dev/null >"$control/qemu.log" 2>&1 &
 	qemu=$!
@@ -119,6 +120,9 @@ run() {
 	follow stderr >&2
 	[[ -z $verbose ]] || follow kernel.log >&2
 	wait "$qemu" || status=$?
+	# 137 is what "timeout" says of a command that it had to kill, and of one
+	# that somebody else has killed.
+	((status != 137 || timeout == 0 || SECONDS - since < timeout)) || status=124
 	for pid in "${tails[@]}"; do
 		wait "$pid" || true
 	done
@@ -130,7 +134,7 @@ run() {
 		say 'the kernel is in trouble; its messages from there on:'
 		tail -n "+${trouble%%:*}" "$control/kernel.log" >&2
 	fi
-	if ((status == 124 || status == 137)); then
+	if ((status == 124)); then
 		say "gave up: the command had not ended after $timeout seconds (--timeout)"
 		[[ -e $control/started || -n $trouble ]] || tail -n 20 "$control/kernel.log" >&2
 		return 124
@@ -142,7 +146,11 @@ run() {
 		return 1
 	fi
 	if [[ ! -s $control/exit ]]; then
-		say 'the machine went off before the command had ended'
+		if ((status > 128)); then
+			say "QEMU was killed by signal $((status - 128)), before the command had ended, and not by the timeout"
+		else
+			say 'the machine went off before the command had ended'
+		fi
 		cat "$control/qemu.log" >&2
 		tail -n 20 "$control/kernel.log" >&2
 		return 1

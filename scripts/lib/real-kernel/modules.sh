@@ -6,7 +6,8 @@
 readonly early_modules=(virtio_pci 9pnet_virtio 9p overlay)
 readonly device_modules=(vfio vfio_iommu_type1 mdev kvm)
 readonly iommu_modules=(vfio-pci)
-readonly optional_modules=(kvm-amd drm)
+# vgem: dma-bufs that Mesa can read.
+readonly optional_modules=(kvm-amd drm vgem)
 readonly samples=(mdpy mbochs mtty)
 
 # The path of a kernel module and of all it depends on, in the order to load.

@@ -25,6 +25,18 @@ missing_tools() {
 	has_header stdio.h || echo libc6-dev
 }
 
+# Prints the Debian packages that tests in the guest use, and that are missing:
+# its files are this machine's own.
+missing_for_tests() {
+	local pair
+	for pair in libEGL.so.1:libegl1 libgbm.so.1:libgbm1 libGLESv2.so.2:libgles2; do
+		"$(find_tool ldconfig)" -p | grep -q "^[[:space:]]*${pair%%:*} .*x86-64" || echo "${pair#*:}"
+	done
+	compgen -G '/usr/lib/*/dri/kms_swrast_dri.so' >/dev/null ||
+		compgen -G '/usr/lib*/dri/kms_swrast_dri.so' >/dev/null || echo libgl1-mesa-dri
+	find_tool edid-decode >/dev/null || echo edid-decode
+}
+
 has_header() { echo "#include <$1>" | gcc -E - >/dev/null 2>&1; }
 
 apt_get() {
@@ -40,14 +52,25 @@ update_apt_lists() {
 	apt_lists_updated=1
 }
 
+# ask_for WHY PACKAGE...
+ask_for() {
+	local why=$1
+	shift
+	say "missing, $why: $*"
+	is_debian_12 || {
+		say 'these are the names of Debian packages'
+		return
+	}
+	say 'please run, as root:'
+	say "    apt-get update && apt-get install --no-install-recommends $*"
+}
+
 # install WHY PACKAGE...
 install() {
 	local why=$1
 	shift
 	if [[ $EUID != 0 ]]; then
-		say "missing, $why: $*"
-		say 'please run, as root:'
-		say "    apt-get update && apt-get install --no-install-recommends $*"
+		ask_for "$why" "$@"
 		exit 1
 	fi
 	update_apt_lists
