@@ -97,16 +97,20 @@ final class Framebuffer {
 
     /** What is left of it in the framebuffer's format. */
     int shownPixel(int x, int y) {
-        EmulatedFormat format = layout.format();
-        int group = format.group();
+        int group = layout.format().group();
         int left = x / group * group;
-        int count = Math.min(group, width() - left);
-        int[] colours = new int[count];
-        byte[] line = new byte[format.lineBytes(count)];
-        row(left, y, count, colours);
-        format.encode(colours, count, line);
-        format.decode(line, count, colours);
+        int[] colours = new int[Math.min(group, width() - left)];
+        shown(layout, picture, frame, draws, left, y, colours.length, colours);
         return colours[x - left];
+    }
+
+    /** A part of a line that begins with the first of a pair, as it comes back from a framebuffer. */
+    static void shown(
+            Layout layout, Picture picture, long frame, long draws, int left, int y, int count, int[] colours) {
+        byte[] line = new byte[layout.format().lineBytes(count)];
+        row(layout, picture, frame, draws, left, y, count, colours);
+        layout.format().encode(colours, count, line);
+        layout.format().decode(line, count, colours);
     }
 
     /** The bytes as they are now. */
@@ -132,15 +136,16 @@ final class Framebuffer {
         int[] colours = new int[count];
         byte[] line = new byte[format.lineBytes(count)];
         for (int y = top; y < bottom; y++) {
-            row(from, y, count, colours);
+            row(layout, picture, frame, draws, from, y, count, colours);
             format.encode(colours, count, line);
             layout.tiling()
                     .put(buffer, strideBytes(), format.pixelBytes(), from * format.pixelBytes(), y, line, line.length);
         }
     }
 
-    private void row(int left, int y, int count, int[] colours) {
-        picture.row(width(), height(), frame, draws, left, y, count, colours);
+    private static void row(
+            Layout layout, Picture picture, long frame, long draws, int left, int y, int count, int[] colours) {
+        picture.row(layout.width(), layout.height(), frame, draws, left, y, count, colours);
         if (layout.format().hasAlpha() && !picture.hasAlpha()) {
             for (int i = 0; i < count; i++) {
                 colours[i] |= EmulatedFormat.OPAQUE;

@@ -66,6 +66,10 @@ final class GuestDisplay {
     private final GraphicsMemory memory;
     private final Picture picture;
     private final int buffers;
+    /** PVINFO's cursor hotspot while the guest has not told it: UINT_MAX. */
+    private int hotspotX = -1;
+
+    private int hotspotY = -1;
     private final Head[] heads = new Head[Pipe.values().length];
     private EmulatedFormat format;
     private EmulatedTiling tiling;
@@ -84,7 +88,7 @@ final class GuestDisplay {
         for (int i = 0; i < heads.length; i++) {
             heads[i] = new Head(new Plane(this::screens, true), new Plane(this::cursors, false));
         }
-        heads[Pipe.A.ordinal()].enabled = true;
+        heads[Pipe.A.ordinal()].enabled = !profile.displayOff();
     }
 
     private Framebuffer[] screens() {
@@ -181,6 +185,45 @@ final class GuestDisplay {
     void moveCursor(Pipe pipe, int x, int y) {
         heads[pipe.ordinal()].cursorX = x;
         heads[pipe.ordinal()].cursorY = y;
+    }
+
+    /** PVINFO has one for all pipes. */
+    void setHotspot(int x, int y) {
+        hotspotX = x;
+        hotspotY = y;
+    }
+
+    int hotspotX() {
+        return hotspotX;
+    }
+
+    int hotspotY() {
+        return hotspotY;
+    }
+
+    int cursorSize() {
+        return cursorSize;
+    }
+
+    /** Other cursor images, on every pipe. */
+    void setCursorSize(int size) {
+        cursorSize = size;
+        for (Head head : heads) {
+            head.cursor.frame++;
+            head.cursor.replace();
+        }
+    }
+
+    boolean cursorVisible(Pipe pipe) {
+        return cursorPlane(pipe).visible;
+    }
+
+    int cursorX(Pipe pipe) {
+        return heads[pipe.ordinal()].cursorX;
+    }
+
+    int cursorY(Pipe pipe) {
+        return heads[pipe.ordinal()].cursorY;
     }
 
     /** Draws the next character cell into the framebuffer that is shown. */

@@ -1,5 +1,7 @@
 package io.vfio4j.emulator;
 
+import java.util.Optional;
+
 /** What the drivers of all emulated vGPUs have in common: a guest that is shown, and vblanks that it waits for. */
 abstract class VgpuDriver implements DeviceDriver {
     private final Kernel kernel;
@@ -123,6 +125,21 @@ abstract class VgpuDriver implements DeviceDriver {
     final void updateCursor(Pipe pipe, DisplayTrigger.Flip how) {
         display.updateCursor(pipe);
         trigger.flip(pipe, DisplayTrigger.Plane.CURSOR, how);
+    }
+
+    /** Other images; writing their address is a flip of those that are shown. */
+    final void setCursorSize(int size) {
+        display.setCursorSize(size);
+        for (Pipe pipe : Pipe.values()) {
+            if (display.isEnabled(pipe) && display.cursorVisible(pipe)) {
+                trigger.flip(pipe, DisplayTrigger.Plane.CURSOR, DisplayTrigger.Flip.SYNC);
+            }
+        }
+    }
+
+    /** What a query of the primary plane looks at. */
+    Optional<Framebuffer> shown() {
+        return display.screen();
     }
 
     /** Whether the guest can choose the size of its screen. */

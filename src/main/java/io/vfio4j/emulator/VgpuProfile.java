@@ -147,6 +147,8 @@ public final class VgpuProfile {
     private boolean requestIrq;
     private boolean mappableDmabufs;
     private boolean readOnlyDmabufs;
+    private boolean mappableRegions = true;
+    private boolean displayOff;
     private EmulatedFormat format = EmulatedFormat.XRGB8888;
     private EmulatedTiling tiling = EmulatedTiling.LINEAR;
     private boolean viableGroup = true;
@@ -174,6 +176,8 @@ public final class VgpuProfile {
         requestIrq = other.requestIrq;
         mappableDmabufs = other.mappableDmabufs;
         readOnlyDmabufs = other.readOnlyDmabufs;
+        mappableRegions = other.mappableRegions;
+        displayOff = other.displayOff;
         format = other.format;
         tiling = other.tiling;
         viableGroup = other.viableGroup;
@@ -285,6 +289,40 @@ public final class VgpuProfile {
     public VgpuProfile withReadOnlyDmabufs(boolean readOnly) {
         VgpuProfile changed = new VgpuProfile(this);
         changed.readOnlyDmabufs = readOnly;
+        return changed;
+    }
+
+    /**
+     * Whether the region that the screen is in can be mapped, as that of {@link #MDPY} can. One that cannot has to be read by pread,
+     * which then gives what is at the position, other than the sample's.
+     *
+     * @param mappable false for a region that has to be read
+     * @return a changed copy
+     * @throws IllegalArgumentException for a device without such a region
+     */
+    public VgpuProfile withMappableRegions(boolean mappable) {
+        if (dialect != EmulatedDialect.MDPY) {
+            throw new IllegalArgumentException(name() + " has its screen in no region");
+        }
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.mappableRegions = mappable;
+        return changed;
+    }
+
+    /**
+     * Whether the guest has not initialised its display yet: no pipe is on, and nothing is scanned out, until
+     * {@link EmulatedGuest#pipe} turns one on.
+     *
+     * @param off true for a guest that is just starting
+     * @return a changed copy
+     * @throws IllegalArgumentException for a device whose display is never off, or always at the start
+     */
+    public VgpuProfile withDisplayOff(boolean off) {
+        if (isSample()) {
+            throw new IllegalArgumentException(name() + " has no pipe that is on or off at the start");
+        }
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.displayOff = off;
         return changed;
     }
 
@@ -470,6 +508,14 @@ public final class VgpuProfile {
 
     boolean readOnlyDmabufs() {
         return readOnlyDmabufs;
+    }
+
+    boolean mappableRegions() {
+        return mappableRegions;
+    }
+
+    boolean displayOff() {
+        return displayOff;
     }
 
     EmulatedFormat format() {
