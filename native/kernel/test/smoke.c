@@ -1956,6 +1956,35 @@ static void check_mode(void)
 	destroy(&device);
 }
 
+/* Another mode takes other memory, whatever the guest reuses. */
+static void check_mode_memory(void)
+{
+	struct shown old = { .width = 640, .height = 480, .stride = 2560 };
+	struct shown now = { .width = 1024, .height = 768, .stride = 4096,
+			     .frame = 1 };
+	struct plane plane, other;
+	struct device device;
+	uint8_t *memory, *larger;
+
+	put_or_bail("buffers", "1");
+	put_or_bail("dmabuf_mmap", "1");
+	device = make("v6", 1);
+	put_or_bail("buffers", "3");
+	memory = map_primary(&device, &plane);
+	must_put(&device, "mode", "1024x768");
+	larger = map_primary(&device, &other);
+	must_put(&device, "draw", "A");
+	now.draws = 1;
+	ok(pixels_are_right(memory, "XR24", "linear", &old),
+	   "mode: the only framebuffer stays as it was");
+	ok(pixels_are_right(larger, "XR24", "linear", &now),
+	   "mode: and the larger one is another");
+	munmap(memory, plane.size);
+	munmap(larger, other.size);
+	put_or_bail("dmabuf_mmap", "0");
+	destroy(&device);
+}
+
 /* --------------------------------------------------------------- scanout */
 
 static ino_t inode_of(int fd)
@@ -2590,6 +2619,7 @@ static void check_all(void)
 	check_region_planes();
 	check_cursor();
 	check_mode();
+	check_mode_memory();
 	check_scanout();
 	check_alive();
 	check_removal();
