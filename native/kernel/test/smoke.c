@@ -2156,9 +2156,27 @@ static int new_vgem_buffer(size_t size)
 	return prime.fd;
 }
 
+/* How many refer to a dma-buf. */
+static long references(int fd)
+{
+	char path[64], line[100];
+	long count = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	while (file && count < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "count: %ld", &count);
+	if (count < 0)
+		bail("no count in %s", path);
+	fclose(file);
+	return count;
+}
+
 static void check_maker(const char *maker, int fd, size_t size)
 {
 	uint32_t *memory;
+	long before;
 
 	if (fd < 0) {
 		printf("# no %s in this kernel\n", maker);
@@ -2167,7 +2185,9 @@ static void check_maker(const char *maker, int fd, size_t size)
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		bail("cannot map a dma-buf of %s", maker);
+	before = references(fd);
 	check_foreign(maker, fd, size, memory);
+	is(references(fd), before, "all references are given back", "scanout");
 	munmap(memory, size);
 	close(fd);
 }
