@@ -17,12 +17,15 @@ module io.vfio4j {
     requires static org.junit.jupiter.api;
 
     exports io.vfio4j.display;
+    exports io.vfio4j.display.edid;
     exports io.vfio4j.display.irq;
+    exports io.vfio4j.display.pixels;
     exports io.vfio4j.doctor;
     exports io.vfio4j.emulator;
     exports io.vfio4j.emulator.junit;
     exports io.vfio4j.handover;
     exports io.vfio4j.linux;
+    exports io.vfio4j.linux.gl;
     exports io.vfio4j.linux.jna;
     exports io.vfio4j.linux.uapi;
     exports io.vfio4j.loop;

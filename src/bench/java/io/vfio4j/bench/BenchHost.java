@@ -12,6 +12,7 @@ import io.vfio4j.linux.PendingWrite;
 import io.vfio4j.linux.Poller;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.VirtualTime;
+import io.vfio4j.linux.gl.Graphics;
 import io.vfio4j.linux.uapi.Ioctl;
 import io.vfio4j.linux.uapi.Vfio;
 import io.vfio4j.mdev.MdevDevice;
@@ -46,6 +47,21 @@ final class BenchHost implements SystemCalls {
     @Override
     public String name() {
         return kernel.name();
+    }
+
+    @Override
+    public Descriptor duplicate(Descriptor descriptor, String description) throws LinuxException {
+        return devices.systemCalls().duplicate(descriptor, description);
+    }
+
+    @Override
+    public long size(Descriptor descriptor) throws LinuxException {
+        return devices.systemCalls().size(descriptor);
+    }
+
+    @Override
+    public Graphics graphics() {
+        return devices.systemCalls().graphics();
     }
 
     @Override

@@ -1,8 +1,12 @@
 package io.vfio4j.display;
 
+import io.vfio4j.display.edid.Monitor;
 import io.vfio4j.display.irq.CounterDecoder;
 import io.vfio4j.display.irq.DisplayIrqInfo;
 import io.vfio4j.display.irq.IrqDialect;
+import io.vfio4j.display.pixels.Screen;
+import io.vfio4j.display.pixels.ScreenOptions;
+import io.vfio4j.display.pixels.Witness;
 import io.vfio4j.linux.ClosedException;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
@@ -20,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -56,7 +61,9 @@ public final class Display implements AutoCloseable {
     private final VfioDevice device;
     private final DisplayOptions options;
     private final Optional<DisplayIrqInfo> irqInfo;
+    private final Screen screen;
     private final PlaneInspector inspector;
+    private final ModeSetting modes;
     private final Recorder recorder = Recorder.create();
     private final SplittableRandom jitter = new SplittableRandom(1);
 
@@ -121,14 +128,16 @@ public final class Display implements AutoCloseable {
             EventLoop loop,
             VfioDevice device,
             DisplayOptions options,
-            PlaneAccess access,
+            Screen screen,
             Optional<DisplayIrqInfo> irqInfo) {
         this.loop = loop;
         this.device = device;
         this.options = options;
         this.irqInfo = irqInfo;
         this.policy = options.policy();
-        this.inspector = new PlaneInspector(device, access, !device.shared() || options.fetchDmaBufs());
+        this.screen = screen;
+        this.inspector = new PlaneInspector(screen);
+        this.modes = new ModeSetting(loop, device);
         this.staleness = loop.deadline(this::primaryIsStale);
         this.watchdog = loop.deadline(this::watchdogIsDue);
         this.modeCheck = loop.deadline(this::look);
@@ -164,6 +173,7 @@ public final class Display implements AutoCloseable {
      */
     public static Display attach(EventLoop loop, VfioDevice device, DisplayOptions options) throws IOException {
         boolean success = false;
+        @Nullable Screen screen = null;
         try {
             Set<PlaneAccess> access = device.planeAccess();
             if (access.isEmpty()) {
@@ -171,8 +181,9 @@ public final class Display implements AutoCloseable {
             }
             List<IrqInfo> irqs = device.irqs();
             Optional<DisplayIrqInfo> irqInfo = DisplayIrqInfo.detect(irqs);
-            PlaneAccess best = access.contains(PlaneAccess.DMABUF) ? PlaneAccess.DMABUF : PlaneAccess.REGION;
-            Display display = new Display(loop, device, options, best, irqInfo);
+            boolean mayFetch = !device.shared() || options.fetchDmaBufs();
+            screen = Screen.of(device, access, mayFetch, ScreenOptions.DEFAULTS, Witness.NONE);
+            Display display = new Display(loop, device, options, screen, irqInfo);
             @Nullable IOException[] failure = {null};
             loop.run(() -> {
                 try {
@@ -188,6 +199,9 @@ public final class Display implements AutoCloseable {
             return display;
         } finally {
             if (!success) {
+                if (screen != null) {
+                    screen.close();
+                }
                 device.close();
             }
         }
@@ -206,7 +220,6 @@ public final class Display implements AutoCloseable {
             entered = true;
         } finally {
             if (!entered) {
-                inspector.close();
                 loop.leave(resident);
             }
         }
@@ -323,12 +336,56 @@ public final class Display implements AutoCloseable {
     }
 
     /**
+     * What the display shows, as pixels.
+     *
+     * @return always the same; ends with the display
+     */
+    public Screen screen() {
+        return screen;
+    }
+
+    /**
+     * The monitor that the guest has plugged in.
+     *
+     * @return empty where the device has no EDID region
+     * @throws IOException what the driver says of its regions
+     * @throws ClosedException when the display is closed
+     */
+    public Optional<Monitor> monitor() throws IOException {
+        requireOpen();
+        return modes.monitor();
+    }
+
+    /**
+     * Gives the guest a monitor that prefers a mode: unplugs the one that it has, exchanges the EDID, and plugs it in 100 ms later. Whether
+     * and when the guest takes the mode is its own affair; {@link RefreshListener#onModeChanged} tells.
+     *
+     * <p>A mode that is set before the one before was plugged in takes its place, whose stage fails with a {@link
+     * java.util.concurrent.CancellationException}. Where the device refuses the new EDID, the old one is restored as far as possible.
+     *
+     * @param width in pixels
+     * @param height in pixels
+     * @param hertz pictures per second
+     * @return completes on the loop's thread: when the monitor is plugged in; or with what the device says against it; or with a {@link
+     *     ClosedException} when the display or its loop is closed first, and the monitor is plugged in at once
+     * @throws IllegalArgumentException when the mode is more than the device can show or an EDID can say, with the limit
+     * @throws NoMonitorException when the device has no EDID region
+     * @throws IOException what the driver says when the monitor is unplugged or its EDID written
+     * @throws ClosedException when the display is closed
+     */
+    public CompletionStage<Void> setMode(int width, int height, int hertz) throws IOException {
+        requireOpen();
+        return modes.set(width, height, hertz);
+    }
+
+    /**
      * What happened so far.
      *
      * @return counts that were each true a moment ago
      */
     public DisplayStats stats() {
-        return new DisplayStats(reads.get(), dropped.get(), saturated.get(), inspector.queries(), errors.get());
+        return new DisplayStats(
+                reads.get(), dropped.get(), saturated.get(), screen.stats().queries(), errors.get());
     }
 
     /**
@@ -547,6 +604,16 @@ public final class Display implements AutoCloseable {
     }
 
     private void startTimer() {
+        if (policy.period().isEmpty() && options.refreshHertz().isEmpty()) {
+            try {
+                modes.readHertz();
+            } catch (IOException | RuntimeException e) {
+                report(
+                        "the EDID of " + name() + " could not be read; its rate is taken to be " + modes.hertz()
+                                + " Hz",
+                        e);
+            }
+        }
         nextTick = now();
         tick.set(nextTick);
     }
@@ -569,7 +636,7 @@ public final class Display implements AutoCloseable {
     private long periodNanos() {
         return policy.period()
                 .map(period -> period.toNanos())
-                .orElse(TimeUnit.SECONDS.toNanos(1) / options.refreshHertz());
+                .orElse(TimeUnit.SECONDS.toNanos(1) / options.refreshHertz().orElse(modes.hertz()));
     }
 
     private interface AfterLook {
@@ -763,6 +830,7 @@ public final class Display implements AutoCloseable {
         state = State.CLOSING;
         endCause = cause;
         List.of(staleness, watchdog, modeCheck, tick, graceEnd, ownerCheck).forEach(Deadline::cancel);
+        modes.close();
         if (irq.isEmpty()) {
             endQuietly();
             return;
@@ -805,6 +873,7 @@ public final class Display implements AutoCloseable {
         state = State.CLOSING;
         endCause = Optional.of(cause);
         irq.ifPresent(IrqSource::abandon);
+        modes.close();
         end();
     }
 
@@ -815,7 +884,7 @@ public final class Display implements AutoCloseable {
         }
         irq.ifPresent(IrqSource::closeEventFds);
         removal.ifPresent(RemovalWatch::close);
-        inspector.close();
+        screen.close();
         device.close();
         recorder.lifecycle(name(), "closed");
         loop.leave(resident);

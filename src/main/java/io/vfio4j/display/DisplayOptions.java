@@ -3,6 +3,7 @@ package io.vfio4j.display;
 import io.vfio4j.loop.ErrorHandler;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Executor;
 
 /**
@@ -11,7 +12,7 @@ import java.util.concurrent.Executor;
  * @param policy where events come from
  * @param errorHandler told of what nobody waits for
  * @param pollExecutor where queries of the planes run; on the loop's thread where empty. A query can be slow.
- * @param refreshHertz the display's rate, for the timer: 1 to 1000
+ * @param refreshHertz the display's rate, for the timer: 1 to 1000; where empty, that of the mode that the monitor prefers, else 60
  * @param watchdog in irq mode, how long to wait for any event before looking anyway
  * @param primaryStaleness in irq mode, how old the last look at the primary plane may get while events of the cursor come
  * @param removalGrace when the device is being removed, how long listeners may keep the display from letting go of it
@@ -24,7 +25,7 @@ public record DisplayOptions(
         RefreshPolicy policy,
         ErrorHandler errorHandler,
         Optional<Executor> pollExecutor,
-        int refreshHertz,
+        OptionalInt refreshHertz,
         Duration watchdog,
         Duration primaryStaleness,
         Duration removalGrace,
@@ -38,14 +39,14 @@ public record DisplayOptions(
     static final Duration LONGEST = Duration.ofDays(365);
 
     /**
-     * AUTO; errors are logged; queries on the loop; 60 Hz; watchdog after 1 s; primary at most 100 ms old; nothing delays a removal;
+     * AUTO; errors are logged; queries on the loop; the monitor's rate; watchdog after 1 s; primary at most 100 ms old; nothing delays a removal;
      * what is there once for each device is left to its owner.
      */
     public static final DisplayOptions DEFAULTS = new DisplayOptions(
             RefreshPolicy.AUTO,
             ErrorHandler.logging(),
             Optional.empty(),
-            60,
+            OptionalInt.empty(),
             Duration.ofSeconds(1),
             Duration.ofMillis(100),
             Duration.ZERO,
@@ -58,7 +59,7 @@ public record DisplayOptions(
      * @param policy any
      * @param errorHandler any
      * @param pollExecutor any
-     * @param refreshHertz 1 to 1000
+     * @param refreshHertz 1 to 1000, or empty
      * @param watchdog 10 ms to 365 days
      * @param primaryStaleness 10 ms to 365 days
      * @param removalGrace 0 to 30 seconds
@@ -66,14 +67,18 @@ public record DisplayOptions(
      * @param fetchDmaBufs any
      */
     public DisplayOptions {
-        if (refreshHertz < 1 || refreshHertz > 1000) {
-            throw new IllegalArgumentException("refresh rate " + refreshHertz + " Hz is not within 1 and 1000");
-        }
+        refreshHertz.ifPresent(DisplayOptions::requireSensibleRate);
         requireSensible("watchdog", watchdog);
         requireSensible("primary staleness", primaryStaleness);
         if (removalGrace.isNegative() || removalGrace.compareTo(LONGEST_GRACE) > 0) {
             throw new IllegalArgumentException(
                     "removal grace " + removalGrace + " is not within " + Duration.ZERO + " and " + LONGEST_GRACE);
+        }
+    }
+
+    private static void requireSensibleRate(int hertz) {
+        if (hertz < 1 || hertz > 1000) {
+            throw new IllegalArgumentException("refresh rate " + hertz + " Hz is not within 1 and 1000");
         }
     }
 
@@ -151,7 +156,7 @@ public record DisplayOptions(
                 policy,
                 errorHandler,
                 pollExecutor,
-                changed,
+                OptionalInt.of(changed),
                 watchdog,
                 primaryStaleness,
                 removalGrace,

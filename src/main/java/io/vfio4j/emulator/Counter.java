@@ -28,6 +28,12 @@ abstract class Counter extends OpenFile {
         }
     }
 
+    /** noop_llseek(). */
+    @Override
+    final long size() {
+        return 0;
+    }
+
     /** fs/eventpoll.c: the last close of a watched file ends the watch, and wakes nobody. */
     @Override
     void release() {

@@ -11,6 +11,7 @@ import io.vfio4j.linux.Poller;
 import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.VirtualTime;
+import io.vfio4j.linux.gl.Graphics;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Ioctl;
 import io.vfio4j.linux.uapi.Sockets;
@@ -31,12 +32,14 @@ final class EmulatedSystemCalls implements SystemCalls {
     private final Task task;
     private final EmulatedClock clock;
     private final Waiting waiting;
+    private final Graphics graphics;
 
     EmulatedSystemCalls(Kernel kernel, Task task, EmulatedClock clock) {
         this.kernel = kernel;
         this.task = task;
         this.clock = clock;
         this.waiting = new Waiting(kernel, clock);
+        this.graphics = new SoftwareGraphics(kernel, task);
     }
 
     private interface Body<T> {
@@ -160,6 +163,21 @@ final class EmulatedSystemCalls implements SystemCalls {
         } finally {
             kernel.unlock();
         }
+    }
+
+    @Override
+    public Descriptor duplicate(Descriptor descriptor, String description) throws LinuxException {
+        return own(
+                call("fcntl", descriptor, "", file -> {
+                    file.get();
+                    return installOrPut(file, description);
+                }),
+                description);
+    }
+
+    @Override
+    public long size(Descriptor descriptor) throws LinuxException {
+        return call("lseek", descriptor, "", OpenFile::size);
     }
 
     @Override
@@ -637,6 +655,11 @@ final class EmulatedSystemCalls implements SystemCalls {
     @Override
     public boolean isHungUp(Descriptor connection) throws LinuxException {
         return onSocket("poll", connection, UnixSocket::isHungUp);
+    }
+
+    @Override
+    public Graphics graphics() {
+        return graphics;
     }
 
     @Override

@@ -53,6 +53,11 @@ abstract class OpenFile {
         throw new KernelError(ESPIPE);
     }
 
+    /** lseek(2) to the end. */
+    long size() throws KernelError {
+        throw new KernelError(ESPIPE);
+    }
+
     /** mmap(2), shared. */
     MappedBytes map(long position, int length, Access access) throws KernelError {
         throw new KernelError(Errno.ENODEV);

@@ -208,6 +208,11 @@ public abstract sealed class NativeBytes implements AutoCloseable permits Native
         putBytes(0, new byte[size()]);
     }
 
+    /** For who has acquired them. */
+    final void copyOut(int offset, ByteBuffer target, int targetOffset, int length) {
+        target.put(targetOffset, bytes, offset, length);
+    }
+
     /**
      * Lends all bytes as a buffer for the time of one call. The buffer must not be kept: the memory behind it may be gone
      * afterwards, and touching it then kills the process.

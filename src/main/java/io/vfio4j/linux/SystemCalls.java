@@ -1,5 +1,6 @@
 package io.vfio4j.linux;
 
+import io.vfio4j.linux.gl.Graphics;
 import io.vfio4j.linux.uapi.Ioctl;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -43,6 +44,25 @@ public interface SystemCalls {
      * @throws LinuxException EBADF when the number is not open
      */
     Descriptor adopt(int number, String description) throws LinuxException;
+
+    /**
+     * fcntl(2) with F_DUPFD_CLOEXEC: another descriptor of the same open file.
+     *
+     * @param descriptor the descriptor, which stays the caller's
+     * @param description what the copy is, for error messages
+     * @return the copy
+     * @throws LinuxException EMFILE
+     */
+    Descriptor duplicate(Descriptor descriptor, String description) throws LinuxException;
+
+    /**
+     * lseek(2) with SEEK_END: how big a file or a dma-buf is.
+     *
+     * @param descriptor the file
+     * @return its size in bytes
+     * @throws LinuxException ESPIPE or EINVAL where the file has no size
+     */
+    long size(Descriptor descriptor) throws LinuxException;
 
     /**
      * ioctl(2) with a pointer.
@@ -360,6 +380,13 @@ public interface SystemCalls {
      * @throws LinuxException ENOENT, EACCES, EPERM, EISDIR
      */
     void removeFile(String path) throws LinuxException;
+
+    /**
+     * The way to pixels that no processor can map.
+     *
+     * @return always the same; says itself whether it is available
+     */
+    Graphics graphics();
 
     /**
      * The monotonic clock that timers of this kernel follow.

@@ -46,7 +46,7 @@ class ArchitectureTest {
             .layer("proc")
             .definedBy("io.vfio4j.proc..")
             .layer("linux")
-            .definedBy("io.vfio4j.linux", "io.vfio4j.linux.uapi..")
+            .definedBy("io.vfio4j.linux", "io.vfio4j.linux.gl..", "io.vfio4j.linux.uapi..")
             .layer("jna")
             .definedBy("io.vfio4j.linux.jna..")
             .layer("emulator")
@@ -76,7 +76,8 @@ class ArchitectureTest {
             .resideInAPackage("io.vfio4j.emulator")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("java..", "io.vfio4j.emulator..", "io.vfio4j.linux", "io.vfio4j.linux.uapi")
+            .resideInAnyPackage(
+                    "java..", "io.vfio4j.emulator..", "io.vfio4j.linux", "io.vfio4j.linux.gl", "io.vfio4j.linux.uapi")
             .allowEmptyShould(true);
 
     @ArchTest

@@ -939,6 +939,29 @@ public abstract class SystemCallsContract {
         }
     }
 
+    @Nested
+    class A_duplicate {
+        @Test
+        void is_the_same_file_under_another_number() throws Exception {
+            Descriptor event = linux.eventFd("an event");
+            Descriptor copy = closedLater(linux.duplicate(event, "a copy"));
+            assertEquals("a copy", copy.description());
+            assertNotEquals(numberOf(event), numberOf(copy));
+            linux.signal(event, 7);
+            event.close();
+            assertEquals(7, linux.drain(copy));
+            assertThrows(ClosedException.class, () -> linux.duplicate(event, "nothing"));
+        }
+    }
+
+    @Test
+    void a_counter_has_no_size() throws Exception {
+        Descriptor event = eventFd();
+        assertEquals(0, linux.size(event));
+        event.close();
+        assertThrows(ClosedException.class, () -> linux.size(event));
+    }
+
     private OtherProcess endedLater(OtherProcess process) {
         opened.add(0, process::end);
         return process;

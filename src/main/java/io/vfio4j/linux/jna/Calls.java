@@ -86,6 +86,10 @@ final class Calls {
         return (int) outcome;
     }
 
+    static long lseek(int descriptor, long position, int whence) {
+        return outcome(LibC.lseek(descriptor, position, whence));
+    }
+
     static long mmap(int length, int protection, int flags, int descriptor, long position) {
         long outcome;
         do {

@@ -11,6 +11,7 @@ import io.vfio4j.linux.Poller;
 import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.VirtualTime;
+import io.vfio4j.linux.gl.Graphics;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Files;
 import io.vfio4j.linux.uapi.Ioctl;
@@ -52,6 +53,7 @@ public final class JnaLinux implements SystemCalls {
     private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
     private final boolean bridge;
+    private final Graphics graphics = new EglGraphics();
 
     private JnaLinux(boolean bridge) {
         this.bridge = bridge;
@@ -179,6 +181,30 @@ public final class JnaLinux implements SystemCalls {
         int flags = checked(Calls.fcntl(number, Files.F_GETFD, 0), "fcntl", description);
         checked(Calls.fcntl(number, Files.F_SETFD, flags | Files.FD_CLOEXEC), "fcntl", description);
         return owned(number, description);
+    }
+
+    @Override
+    public Descriptor duplicate(Descriptor descriptor, String description) throws LinuxException {
+        int number = descriptor.acquire();
+        try {
+            return owned(checked(Calls.fcntl(number, Files.F_DUPFD_CLOEXEC, 0), "fcntl", description), description);
+        } finally {
+            descriptor.release();
+        }
+    }
+
+    @Override
+    public long size(Descriptor descriptor) throws LinuxException {
+        int number = descriptor.acquire();
+        try {
+            long outcome = Calls.lseek(number, 0, Files.SEEK_END);
+            if (outcome < 0) {
+                throw new LinuxException((int) -outcome, "lseek", descriptor.description());
+            }
+            return outcome;
+        } finally {
+            descriptor.release();
+        }
     }
 
     @Override
@@ -574,6 +600,11 @@ public final class JnaLinux implements SystemCalls {
         try (NativeMemory name = Allocations.string(path)) {
             checked(Calls.unlink(addressOf(name)), "unlink", path);
         }
+    }
+
+    @Override
+    public Graphics graphics() {
+        return graphics;
     }
 
     @Override

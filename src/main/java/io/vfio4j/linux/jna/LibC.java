@@ -38,6 +38,8 @@ final class LibC {
 
     static native long pwrite(int descriptor, long buffer, long count, long position);
 
+    static native long lseek(int descriptor, long position, int whence);
+
     static native long mmap(long hint, long length, int protection, int flags, int descriptor, long position);
 
     static native int munmap(long address, long length);

@@ -13,6 +13,8 @@ public final class Files {
     public static final int O_PATH = 0x200000;
     public static final int F_GETFD = 1;
     public static final int F_SETFD = 2;
+    public static final int F_DUPFD_CLOEXEC = 1030;
+    public static final int SEEK_END = 2;
     public static final int FD_CLOEXEC = 1;
 
     public static final int S_IFMT = 0xf000;

@@ -52,6 +52,9 @@ public final class Vfio {
     public static final int VFIO_REGION_TYPE_GFX = 1;
     public static final int VFIO_REGION_SUBTYPE_GFX_EDID = 1;
 
+    public static final int VFIO_DEVICE_GFX_LINK_STATE_UP = 1;
+    public static final int VFIO_DEVICE_GFX_LINK_STATE_DOWN = 2;
+
     public static final int VFIO_IRQ_INFO_EVENTFD = 1;
     public static final int VFIO_IRQ_INFO_MASKABLE = 2;
     public static final int VFIO_IRQ_INFO_AUTOMASKED = 4;

@@ -27,16 +27,19 @@ import java.util.stream.Stream;
  */
 final class AbiAudit {
     /** Which headers a class speaks for. A class of the package that is neither here nor in the test's exceptions fails. */
-    static final Map<Class<?>, List<String>> HEADERS = Map.of(
-            Vfio.class, List.of("linux/vfio.h"),
-            Iommufd.class, List.of("linux/iommufd.h"),
-            Kvm.class, List.of("linux/kvm.h"),
-            Errno.class, List.of("errno.h"),
-            PciRegs.class, List.of("linux/pci_regs.h"),
-            SerialRegs.class, List.of("linux/serial_reg.h"),
-            Processes.class, List.of("sys/syscall.h", "linux/capability.h"),
-            Sockets.class, List.of("sys/socket.h", "sys/un.h", "sys/uio.h", "sys/time.h", "poll.h"),
-            io.vfio4j.linux.uapi.Files.class,
+    static final Map<Class<?>, List<String>> HEADERS = Map.ofEntries(
+            Map.entry(Vfio.class, List.of("linux/vfio.h")),
+            Map.entry(Iommufd.class, List.of("linux/iommufd.h")),
+            Map.entry(Kvm.class, List.of("linux/kvm.h")),
+            Map.entry(DmaBuf.class, List.of("linux/dma-buf.h")),
+            Map.entry(DrmFourcc.class, List.of("drm/drm_fourcc.h")),
+            Map.entry(Errno.class, List.of("errno.h")),
+            Map.entry(PciRegs.class, List.of("linux/pci_regs.h")),
+            Map.entry(SerialRegs.class, List.of("linux/serial_reg.h")),
+            Map.entry(Processes.class, List.of("sys/syscall.h", "linux/capability.h")),
+            Map.entry(Sockets.class, List.of("sys/socket.h", "sys/un.h", "sys/uio.h", "sys/time.h", "poll.h")),
+            Map.entry(
+                    io.vfio4j.linux.uapi.Files.class,
                     List.of(
                             "fcntl.h",
                             "sys/stat.h",
@@ -46,7 +49,7 @@ final class AbiAudit {
                             "sys/timerfd.h",
                             "sys/epoll.h",
                             "time.h",
-                            "stdint.h"));
+                            "stdint.h")));
 
     /** What a constant is in C, where the rule does not tell. */
     private static final Map<String, String> EXPRESSIONS = Map.ofEntries(

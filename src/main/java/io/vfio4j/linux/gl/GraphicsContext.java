@@ -1,0 +1,28 @@
+package io.vfio4j.linux.gl;
+
+/**
+ * An open GPU, with a thread of its own. Its methods may be called by any thread; they wait for that one, and work is done in the
+ * order of the calls.
+ */
+public interface GraphicsContext extends AutoCloseable {
+
+    /**
+     * What it is, for people.
+     *
+     * @return for example {@code llvmpipe (LLVM 15.0.6, 256 bits) on /dev/dri/card0}
+     */
+    String name();
+
+    /**
+     * Imports a buffer. The result refers to the buffer itself, not to the descriptor, which may be closed afterwards.
+     *
+     * @param image the buffer, and how its pixels are laid out
+     * @return the import; the caller closes it
+     * @throws GraphicsException when the GPU refuses it, with format and modifier by name
+     */
+    ImportedImage importImage(DmaBufImage image) throws GraphicsException;
+
+    /** Closes the GPU and all imports. Further calls do nothing. */
+    @Override
+    void close();
+}
