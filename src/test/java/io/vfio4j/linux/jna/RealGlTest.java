@@ -427,8 +427,8 @@ class RealGlTest {
                 for (int i = 0; i < 200; i++) {
                     imported.read(read);
                 }
-                long here = threads.getCurrentThreadAllocatedBytes();
                 long there = LongStream.of(threads.getThreadAllocatedBytes(gl)).sum();
+                long here = threads.getCurrentThreadAllocatedBytes();
                 for (int i = 0; i < 200; i++) {
                     imported.read(read);
                 }
@@ -492,8 +492,8 @@ class RealGlTest {
                     ByteBuffer read =
                             ByteBuffer.allocateDirect(width * 4 * height).order(ByteOrder.LITTLE_ENDIAN);
                     int number = image(buffer).descriptor();
-                    try (ImportedImage imported =
-                            context.importImage(new DmaBufImage(number, width, height, fourcc, 0, 0, width * 4))) {
+                    try (ImportedImage imported = CARDS.get(readback)
+                            .importImage(new DmaBufImage(number, width, height, fourcc, 0, 0, width * 4))) {
                         imported.read(read);
                     }
                     for (int i = 0; i < width * height; i++) {
