@@ -4,6 +4,9 @@ import io.vfio4j.display.edid.Monitor;
 import io.vfio4j.display.irq.CounterDecoder;
 import io.vfio4j.display.irq.DisplayIrqInfo;
 import io.vfio4j.display.irq.IrqDialect;
+import io.vfio4j.display.pixels.Screen;
+import io.vfio4j.display.pixels.ScreenOptions;
+import io.vfio4j.display.pixels.Witness;
 import io.vfio4j.linux.ClosedException;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
@@ -58,6 +61,7 @@ public final class Display implements AutoCloseable {
     private final VfioDevice device;
     private final DisplayOptions options;
     private final Optional<DisplayIrqInfo> irqInfo;
+    private final Screen screen;
     private final PlaneInspector inspector;
     private final ModeSetting modes;
     private final Recorder recorder = Recorder.create();
@@ -124,14 +128,15 @@ public final class Display implements AutoCloseable {
             EventLoop loop,
             VfioDevice device,
             DisplayOptions options,
-            PlaneAccess access,
+            Screen screen,
             Optional<DisplayIrqInfo> irqInfo) {
         this.loop = loop;
         this.device = device;
         this.options = options;
         this.irqInfo = irqInfo;
         this.policy = options.policy();
-        this.inspector = new PlaneInspector(device, access, !device.shared() || options.fetchDmaBufs());
+        this.screen = screen;
+        this.inspector = new PlaneInspector(screen);
         this.modes = new ModeSetting(loop, device);
         this.staleness = loop.deadline(this::primaryIsStale);
         this.watchdog = loop.deadline(this::watchdogIsDue);
@@ -168,6 +173,7 @@ public final class Display implements AutoCloseable {
      */
     public static Display attach(EventLoop loop, VfioDevice device, DisplayOptions options) throws IOException {
         boolean success = false;
+        @Nullable Screen screen = null;
         try {
             Set<PlaneAccess> access = device.planeAccess();
             if (access.isEmpty()) {
@@ -175,8 +181,9 @@ public final class Display implements AutoCloseable {
             }
             List<IrqInfo> irqs = device.irqs();
             Optional<DisplayIrqInfo> irqInfo = DisplayIrqInfo.detect(irqs);
-            PlaneAccess best = access.contains(PlaneAccess.DMABUF) ? PlaneAccess.DMABUF : PlaneAccess.REGION;
-            Display display = new Display(loop, device, options, best, irqInfo);
+            boolean mayFetch = !device.shared() || options.fetchDmaBufs();
+            screen = Screen.of(device, access, mayFetch, ScreenOptions.DEFAULTS, Witness.NONE);
+            Display display = new Display(loop, device, options, screen, irqInfo);
             @Nullable IOException[] failure = {null};
             loop.run(() -> {
                 try {
@@ -192,6 +199,9 @@ public final class Display implements AutoCloseable {
             return display;
         } finally {
             if (!success) {
+                if (screen != null) {
+                    screen.close();
+                }
                 device.close();
             }
         }
@@ -210,7 +220,6 @@ public final class Display implements AutoCloseable {
             entered = true;
         } finally {
             if (!entered) {
-                inspector.close();
                 loop.leave(resident);
             }
         }
@@ -327,6 +336,15 @@ public final class Display implements AutoCloseable {
     }
 
     /**
+     * What the display shows, as pixels.
+     *
+     * @return always the same; ends with the display
+     */
+    public Screen screen() {
+        return screen;
+    }
+
+    /**
      * The monitor that the guest has plugged in.
      *
      * @return empty where the device has no EDID region
@@ -366,7 +384,8 @@ public final class Display implements AutoCloseable {
      * @return counts that were each true a moment ago
      */
     public DisplayStats stats() {
-        return new DisplayStats(reads.get(), dropped.get(), saturated.get(), inspector.queries(), errors.get());
+        return new DisplayStats(
+                reads.get(), dropped.get(), saturated.get(), screen.stats().queries(), errors.get());
     }
 
     /**
@@ -865,7 +884,7 @@ public final class Display implements AutoCloseable {
         }
         irq.ifPresent(IrqSource::closeEventFds);
         removal.ifPresent(RemovalWatch::close);
-        inspector.close();
+        screen.close();
         device.close();
         recorder.lifecycle(name(), "closed");
         loop.leave(resident);

@@ -1,6 +1,7 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.emulator.DisplayTrigger.Flip;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
@@ -109,6 +110,19 @@ public final class EmulatedGuest {
         locked(() -> driver.setMode(width, height));
     }
 
+    /**
+     * Changes format and layout of the screen on all pipes: other framebuffers, and a flip on each pipe that is on.
+     *
+     * @param format of each pixel
+     * @param tiling of the framebuffers
+     * @throws IllegalStateException for a device that has one format only
+     */
+    public void setFormat(EmulatedFormat format, EmulatedTiling tiling) {
+        Objects.requireNonNull(format, "format");
+        Objects.requireNonNull(tiling, "tiling");
+        locked(() -> driver.setFormat(format, tiling));
+    }
+
     /** Draws a character cell into the framebuffer that pipe A shows: no register is written, so there is no event. */
     public void draw() {
         draw(1);
@@ -178,6 +192,19 @@ public final class EmulatedGuest {
      */
     public int pixel(int x, int y) {
         return locked(() -> driver.display().primary(Pipe.A).front().pixel(x, y) & 0xff_ffff);
+    }
+
+    /**
+     * What a viewer can see at best at a place of the screen that pipe A shows: {@link #pixel} as it is left by the framebuffer's
+     * format, of which a YUV format also mixes the colours of two pixels. Formats of fewer than 8 bits a colour are widened as a
+     * GPU does it, to the nearest of 256 values; who repeats the highest bits instead is off by one at some.
+     *
+     * @param x from the left
+     * @param y from the top
+     * @return the colour, 0xRRGGBB
+     */
+    public int shownPixel(int x, int y) {
+        return locked(() -> driver.display().primary(Pipe.A).front().shownPixel(x, y) & 0xff_ffff);
     }
 
     /**

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.IntSupplier;
 import java.util.stream.IntStream;
 
 /**
@@ -485,6 +486,42 @@ public final class EmulatedHost implements AutoCloseable {
         kernel.lock();
         try {
             return kernel.processes().first().descriptors().open();
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
+     * How many mappings the process that uses the host has.
+     *
+     * @return 0 when everything is unmapped
+     */
+    public int mappings() {
+        return counted(() -> kernel.processes().first().mappings());
+    }
+
+    /**
+     * How many dma-bufs there are that a descriptor, a mapping or the GPU of any process holds.
+     *
+     * @return 0 when all are let go
+     */
+    public int dmaBufs() {
+        return counted(kernel::dmaBufs);
+    }
+
+    /**
+     * How many images the GPU has imported.
+     *
+     * @return 0 when all are closed
+     */
+    public int imports() {
+        return counted(kernel::imports);
+    }
+
+    private int counted(IntSupplier count) {
+        kernel.lock();
+        try {
+            return count.getAsInt();
         } finally {
             kernel.unlock();
         }

@@ -1,5 +1,9 @@
 package io.vfio4j.emulator;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.function.Supplier;
+
 /** Where the guest's framebuffers are, and how they are laid out there. */
 final class GraphicsMemory {
     private static final long SIZE = 1L << 32;
@@ -25,10 +29,10 @@ final class GraphicsMemory {
         return new GraphicsMemory(Integer.BYTES, true);
     }
 
-    Framebuffer allocate(int width, int height, Picture picture) {
-        int stride = (width * Integer.BYTES + strideUnit - 1) / strideUnit * strideUnit;
-        int size = stride * height;
-        int capacity = (size + UserSpace.PAGE - 1) / UserSpace.PAGE * UserSpace.PAGE;
+    Framebuffer allocate(int width, int height, EmulatedFormat format, EmulatedTiling tiling, Picture picture) {
+        Layout layout = Layout.of(width, height, format, tiling, strideUnit);
+        int size = layout.reportedBytes();
+        int capacity = Layout.roundUp(size, UserSpace.PAGE);
         if (powersOfTwo) {
             capacity = Integer.highestOneBit(size) == size ? size : Integer.highestOneBit(size) << 1;
         }
@@ -36,7 +40,9 @@ final class GraphicsMemory {
             // Long gone from the screen what was there.
             next = UserSpace.PAGE;
         }
-        Framebuffer allocated = new Framebuffer(next, width, height, stride, capacity, picture);
+        int stored = Math.max(capacity, layout.storageBytes());
+        Supplier<ByteBuffer> storage = () -> ByteBuffer.allocate(stored).order(ByteOrder.LITTLE_ENDIAN);
+        Framebuffer allocated = new Framebuffer(next, layout, capacity, picture, storage);
         next += capacity;
         return allocated;
     }

@@ -25,9 +25,7 @@ final class GvtDriver extends VgpuDriver {
 
     @Override
     GuestDisplay newDisplay() {
-        VgpuProfile profile = profile();
-        return new GuestDisplay(
-                GraphicsMemory.ofGpu(), Picture.SCREEN, profile.width(), profile.height(), profile.buffers());
+        return new GuestDisplay(GraphicsMemory.ofGpu(), Picture.SCREEN, profile());
     }
 
     /** A monitor was plugged in: the guest takes its preferred mode. */
@@ -50,6 +48,11 @@ final class GvtDriver extends VgpuDriver {
     @Override
     int leakedContexts() {
         return irqSettings.leaked();
+    }
+
+    @Override
+    int framebuffers() {
+        return planes.objects();
     }
 
     @Override

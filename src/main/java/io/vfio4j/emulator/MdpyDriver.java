@@ -27,11 +27,7 @@ final class MdpyDriver extends VgpuDriver {
     @Override
     GuestDisplay newDisplay() {
         return new GuestDisplay(
-                GraphicsMemory.ofSample(),
-                Picture.SAMPLE,
-                profile().width(),
-                profile().height(),
-                1);
+                GraphicsMemory.ofSample(), Picture.SAMPLE, profile().withBuffers(1));
     }
 
     @Override
@@ -46,6 +42,11 @@ final class MdpyDriver extends VgpuDriver {
 
     @Override
     int leakedContexts() {
+        return 0;
+    }
+
+    @Override
+    int framebuffers() {
         return 0;
     }
 

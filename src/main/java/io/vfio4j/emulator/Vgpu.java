@@ -177,6 +177,16 @@ public final class Vgpu {
     }
 
     /**
+     * How many framebuffers the driver remembers: those that were queried and not fetched since, and those whose dma-buf is held.
+     * Closing the device makes it forget all.
+     *
+     * @return 0 for a device without dma-bufs
+     */
+    public int framebuffers() {
+        return locked(driver::framebuffers);
+    }
+
+    /**
      * Runs vblanks now, without the timer: for each pipe the driver's signal, then what the guest does. Nothing happens while
      * nobody has the device open, or no pipe is enabled.
      *

@@ -29,6 +29,9 @@ abstract class VgpuDriver implements DeviceDriver {
     /** References to eventfds that were lost by arming twice. */
     abstract int leakedContexts();
 
+    /** Framebuffers for which there is an id. */
+    abstract int framebuffers();
+
     final Kernel kernel() {
         return kernel;
     }
@@ -133,6 +136,18 @@ abstract class VgpuDriver implements DeviceDriver {
             throw new IllegalStateException(profile.name() + " has one mode only");
         }
         display.setMode(width, height);
+        flipAll();
+    }
+
+    final void setFormat(EmulatedFormat format, EmulatedTiling tiling) {
+        if (profile.isSample()) {
+            throw new IllegalStateException(profile.name() + " has linear XRGB8888 only");
+        }
+        display.setFormat(format, tiling);
+        flipAll();
+    }
+
+    private void flipAll() {
         for (Pipe pipe : Pipe.values()) {
             if (display.isEnabled(pipe)) {
                 trigger.flip(pipe, DisplayTrigger.Plane.PRIMARY, DisplayTrigger.Flip.SYNC);

@@ -146,6 +146,9 @@ public final class VgpuProfile {
     private boolean kvmRequired;
     private boolean requestIrq;
     private boolean mappableDmabufs;
+    private boolean readOnlyDmabufs;
+    private EmulatedFormat format = EmulatedFormat.XRGB8888;
+    private EmulatedTiling tiling = EmulatedTiling.LINEAR;
     private boolean viableGroup = true;
     private boolean busyGroup;
     private boolean iommu;
@@ -170,6 +173,9 @@ public final class VgpuProfile {
         kvmRequired = other.kvmRequired;
         requestIrq = other.requestIrq;
         mappableDmabufs = other.mappableDmabufs;
+        readOnlyDmabufs = other.readOnlyDmabufs;
+        format = other.format;
+        tiling = other.tiling;
         viableGroup = other.viableGroup;
         busyGroup = other.busyGroup;
         iommu = other.iommu;
@@ -265,6 +271,54 @@ public final class VgpuProfile {
     public VgpuProfile withMappableDmabufs(boolean mappable) {
         VgpuProfile changed = new VgpuProfile(this);
         changed.mappableDmabufs = mappable;
+        return changed;
+    }
+
+    /**
+     * Whether the descriptors of dma-bufs are for reading only, as those of the kernel's sample mbochs are by mistake: then no
+     * mapping that is shared is possible, whatever {@link #withMappableDmabufs} says; for reading and writing it is EACCES, for
+     * reading EINVAL.
+     *
+     * @param readOnly true for descriptors without O_RDWR
+     * @return a changed copy
+     */
+    public VgpuProfile withReadOnlyDmabufs(boolean readOnly) {
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.readOnlyDmabufs = readOnly;
+        return changed;
+    }
+
+    /**
+     * The format of the guest's screen at the start.
+     *
+     * @param format {@link EmulatedFormat#XRGB8888} by default
+     * @return a changed copy
+     * @throws IllegalArgumentException for a device that has one format only
+     */
+    public VgpuProfile withFormat(EmulatedFormat format) {
+        Objects.requireNonNull(format, "format");
+        if (isSample() && format != EmulatedFormat.XRGB8888) {
+            throw new IllegalArgumentException(name() + " has XRGB8888 only, not " + format);
+        }
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.format = format;
+        return changed;
+    }
+
+    /**
+     * How the guest's screen lies in memory at the start.
+     *
+     * @param tiling {@link EmulatedTiling#LINEAR} by default
+     * @return a changed copy
+     * @throws IllegalArgumentException for a device that knows no tiles
+     */
+    public VgpuProfile withTiling(EmulatedTiling tiling) {
+        Objects.requireNonNull(tiling, "tiling");
+        if (isSample() && tiling != EmulatedTiling.LINEAR) {
+            throw new IllegalArgumentException(name() + " has linear framebuffers only, none tiled " + tiling);
+        }
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.tiling = tiling;
         return changed;
     }
 
@@ -412,6 +466,23 @@ public final class VgpuProfile {
 
     boolean mappableDmabufs() {
         return mappableDmabufs;
+    }
+
+    boolean readOnlyDmabufs() {
+        return readOnlyDmabufs;
+    }
+
+    EmulatedFormat format() {
+        return format;
+    }
+
+    EmulatedTiling tiling() {
+        return tiling;
+    }
+
+    /** Whether it is one of the kernel's samples, not a GPU. */
+    boolean isSample() {
+        return dialect == EmulatedDialect.MDPY;
     }
 
     boolean viableGroup() {

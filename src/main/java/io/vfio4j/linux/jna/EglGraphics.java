@@ -6,20 +6,28 @@ import io.vfio4j.linux.gl.GraphicsException;
 import java.util.List;
 import java.util.Optional;
 
-/** Not there yet. */
+/** The machine's own GPUs, through EGL and OpenGL ES. Loads nothing before it is asked for something. */
 final class EglGraphics implements Graphics {
     @Override
     public boolean isAvailable() {
-        return false;
+        return GlAvailability.CAUSE.isEmpty();
     }
 
     @Override
     public Optional<Throwable> unavailabilityCause() {
-        return Optional.of(new GraphicsException("EGL is not used yet"));
+        return GlAvailability.CAUSE;
     }
 
     @Override
     public GraphicsContext open(List<String> nodes) throws GraphicsException {
-        throw new GraphicsException("EGL is not used yet");
+        return open(nodes, Readback.BEST);
+    }
+
+    GraphicsContext open(List<String> nodes, Readback readback) throws GraphicsException {
+        if (GlAvailability.CAUSE.isPresent()) {
+            Throwable cause = GlAvailability.CAUSE.get();
+            throw new GraphicsException("There is no GL: " + cause.getMessage(), cause);
+        }
+        return EglContext.open(List.copyOf(nodes), readback);
     }
 }

@@ -6,6 +6,7 @@ package io.vfio4j.linux.uapi;
  */
 public final class DrmFourcc {
     public static final int DRM_FORMAT_C8 = 0x2020_3843;
+    public static final int DRM_FORMAT_R8 = 0x2020_3852;
     public static final int DRM_FORMAT_RGB565 = 0x3631_4752;
     public static final int DRM_FORMAT_XRGB8888 = 0x3432_5258;
     public static final int DRM_FORMAT_XBGR8888 = 0x3432_4258;
