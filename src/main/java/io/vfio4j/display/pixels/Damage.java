@@ -52,8 +52,9 @@ public final class Damage {
     /**
      * Compares with the last frame and keeps this one. With another size than the last one's, everything changed.
      *
-     * @param pixels XRGB8888, from index 0, without gaps between lines; memory of this process, not of a device or file that could go away,
-     *     since a fault during the comparison would end the process. Its position and byte order do not matter and do not change. A reference is kept until the next update
+     * @param pixels XRGB8888, from index 0, without gaps between lines: memory of this process, such as a frame's, not that of a device
+     *     or file, which may go away meanwhile. Its position and byte order do not matter and do not change; a reference to it is kept
+     *     until an update with another one
      * @param width in pixels
      * @param height in pixels
      * @return whether anything changed
