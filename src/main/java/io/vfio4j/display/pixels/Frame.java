@@ -192,6 +192,32 @@ public final class Frame implements AutoCloseable {
     }
 
     /**
+     * Draws the cursor over the picture, as far as it is on it. The X byte of what is drawn on becomes 0xff.
+     *
+     * @param cursor stays as it is; nothing is drawn when it is hidden
+     * @throws ClosedException when this or the cursor's image is closed
+     */
+    public void drawCursor(Cursor cursor) {
+        requireOpen();
+        Frame image = cursor.image();
+        if (!cursor.isVisible() || image.isEmpty() || isEmpty()) {
+            return;
+        }
+        image.requireOpen();
+        Composition.over(
+                image.memory,
+                image.strideBytes(),
+                image.width,
+                image.height,
+                cursor.x(),
+                cursor.y(),
+                memory,
+                strideBytes(),
+                width,
+                height);
+    }
+
+    /**
      * Makes room for a picture, whose pixels are those of whatever was there before.
      *
      * @return to be written; the picture begins at 0, whatever the capacity
