@@ -77,7 +77,7 @@ class EglGraphicsTest {
                         .matches(
                                 "No GPU can be used: /dev/dri/none: open: ENOENT \\(.*\\); /dev/null: it is no DRM node .*"),
                 refusal.getMessage());
-        assertEquals(1, refusal.getSuppressed().length);
+        assertEquals(1, refusal.getCause().getSuppressed().length);
         assertFalse(Thread.getAllStackTraces().keySet().stream()
                 .anyMatch(thread -> thread.getName().startsWith("vfio4j-gl")));
     }
