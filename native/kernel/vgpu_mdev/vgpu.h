@@ -224,11 +224,19 @@ static inline struct vgpu *vgpu_of(struct vfio_device *vdev)
 	return container_of(vdev, struct vgpu, vdev);
 }
 
-/* guest.c: pipes, vblanks, and what the guest does */
+/* control.c: the sysfs attributes */
 extern const struct attribute_group vgpu_attribute_group;
+
+/* guest.c: pipes, vblanks, and what the guest does */
 void vgpu_guest_init(struct vgpu *vgpu, const struct vgpu_type *type);
 void vgpu_guest_exit(struct vgpu *vgpu);
+void vgpu_flip(struct vgpu *vgpu, unsigned int pipe, unsigned int how);
+void vgpu_move_cursor(struct vgpu *vgpu, unsigned int pipe, unsigned int how);
+void vgpu_place_cursor(struct vgpu *vgpu, s32 x, s32 y);
 int vgpu_set_mode(struct vgpu *vgpu, u32 width, u32 height);
+void vgpu_set_scenario(struct vgpu *vgpu, enum vgpu_scenario scenario);
+void vgpu_enable_pipe(struct vgpu *vgpu, unsigned int pipe, bool enabled);
+void vgpu_step(struct vgpu *vgpu);
 void vgpu_update_timers(void);
 void vgpu_timers_init(void);
 void vgpu_timers_exit(void);

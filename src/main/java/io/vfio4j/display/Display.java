@@ -4,6 +4,8 @@ import io.vfio4j.display.edid.Monitor;
 import io.vfio4j.display.irq.CounterDecoder;
 import io.vfio4j.display.irq.DisplayIrqInfo;
 import io.vfio4j.display.irq.IrqDialect;
+import io.vfio4j.display.pixels.Screen;
+import io.vfio4j.display.pixels.ScreenOptions;
 import io.vfio4j.linux.ClosedException;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
@@ -58,6 +60,8 @@ public final class Display implements AutoCloseable {
     private final VfioDevice device;
     private final DisplayOptions options;
     private final Optional<DisplayIrqInfo> irqInfo;
+    private final Screen screen;
+    private final IrqWitness witness;
     private final PlaneInspector inspector;
     private final ModeSetting modes;
     private final Recorder recorder = Recorder.create();
@@ -124,14 +128,17 @@ public final class Display implements AutoCloseable {
             EventLoop loop,
             VfioDevice device,
             DisplayOptions options,
-            PlaneAccess access,
+            Screen screen,
+            IrqWitness witness,
             Optional<DisplayIrqInfo> irqInfo) {
         this.loop = loop;
         this.device = device;
         this.options = options;
         this.irqInfo = irqInfo;
         this.policy = options.policy();
-        this.inspector = new PlaneInspector(device, access, !device.shared() || options.fetchDmaBufs());
+        this.screen = screen;
+        this.witness = witness;
+        this.inspector = new PlaneInspector(screen);
         this.modes = new ModeSetting(loop, device);
         this.staleness = loop.deadline(this::primaryIsStale);
         this.watchdog = loop.deadline(this::watchdogIsDue);
@@ -168,6 +175,7 @@ public final class Display implements AutoCloseable {
      */
     public static Display attach(EventLoop loop, VfioDevice device, DisplayOptions options) throws IOException {
         boolean success = false;
+        @Nullable Screen screen = null;
         try {
             Set<PlaneAccess> access = device.planeAccess();
             if (access.isEmpty()) {
@@ -175,8 +183,10 @@ public final class Display implements AutoCloseable {
             }
             List<IrqInfo> irqs = device.irqs();
             Optional<DisplayIrqInfo> irqInfo = DisplayIrqInfo.detect(irqs);
-            PlaneAccess best = access.contains(PlaneAccess.DMABUF) ? PlaneAccess.DMABUF : PlaneAccess.REGION;
-            Display display = new Display(loop, device, options, best, irqInfo);
+            boolean mayFetch = !device.shared() || options.fetchDmaBufs();
+            IrqWitness witness = new IrqWitness(loop, irqInfo.map(DisplayIrqInfo::dialect));
+            screen = Screen.of(device, access, mayFetch, ScreenOptions.DEFAULTS, witness);
+            Display display = new Display(loop, device, options, screen, witness, irqInfo);
             @Nullable IOException[] failure = {null};
             loop.run(() -> {
                 try {
@@ -192,6 +202,9 @@ public final class Display implements AutoCloseable {
             return display;
         } finally {
             if (!success) {
+                if (screen != null) {
+                    screen.close();
+                }
                 device.close();
             }
         }
@@ -202,7 +215,7 @@ public final class Display implements AutoCloseable {
         loop.enter(resident);
         try {
             requireIrqFor(policy);
-            usingIrq = wantsIrq(policy);
+            use(wantsIrq(policy));
             removal = Optional.of(RemovalWatch.start(loop, device, this::removed, this::report));
             if (device.owner().isPresent()) {
                 ownerCheck.set(now() + OWNER_CHECK_NANOS);
@@ -210,7 +223,6 @@ public final class Display implements AutoCloseable {
             entered = true;
         } finally {
             if (!entered) {
-                inspector.close();
                 loop.leave(resident);
             }
         }
@@ -327,6 +339,15 @@ public final class Display implements AutoCloseable {
     }
 
     /**
+     * What the display shows, as pixels.
+     *
+     * @return always the same; ends with the display
+     */
+    public Screen screen() {
+        return screen;
+    }
+
+    /**
      * The monitor that the guest has plugged in.
      *
      * @return empty where the device has no EDID region
@@ -366,7 +387,8 @@ public final class Display implements AutoCloseable {
      * @return counts that were each true a moment ago
      */
     public DisplayStats stats() {
-        return new DisplayStats(reads.get(), dropped.get(), saturated.get(), inspector.queries(), errors.get());
+        return new DisplayStats(
+                reads.get(), dropped.get(), saturated.get(), screen.stats().queries(), errors.get());
     }
 
     /**
@@ -717,16 +739,27 @@ public final class Display implements AutoCloseable {
     private void listen() {
         try {
             if (irq.isEmpty()) {
-                irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead));
+                irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead, witness::count));
             }
             irq.get().unmask();
+            witness.listening(irq.get());
         } catch (IOException | RuntimeException e) {
-            usingIrq = irq.isPresent();
+            use(irq.isPresent());
             report("the irq of " + name() + " could not be armed and unmasked; the timer stands in", e);
         }
     }
 
+    private void use(boolean irqInsteadOfTimer) {
+        usingIrq = irqInsteadOfTimer;
+        if (usingIrq) {
+            witness.masked();
+        } else {
+            witness.unused();
+        }
+    }
+
     private void stopListening() {
+        witness.masked();
         attempt("masked", irq.orElseThrow()::mask);
     }
 
@@ -734,6 +767,7 @@ public final class Display implements AutoCloseable {
         boolean hadDemand = demand;
         if (demand) {
             if (usingIrq) {
+                witness.masked();
                 attempt("masked", irq.orElseThrow()::mask);
                 // What was signalled before is still owed.
                 attempt("drained", irq.orElseThrow()::drain);
@@ -741,7 +775,7 @@ public final class Display implements AutoCloseable {
             demand = false;
             applyDemand();
         }
-        usingIrq = wantsIrq(changed);
+        use(wantsIrq(changed));
         recorder.lifecycle(name(), usingIrq ? "switched to irq" : "switched to timer");
         if (hadDemand) {
             demand = true;
@@ -812,6 +846,7 @@ public final class Display implements AutoCloseable {
         endCause = cause;
         List.of(staleness, watchdog, modeCheck, tick, graceEnd, ownerCheck).forEach(Deadline::cancel);
         modes.close();
+        witness.unused();
         if (irq.isEmpty()) {
             endQuietly();
             return;
@@ -853,6 +888,7 @@ public final class Display implements AutoCloseable {
         closeBegun.set(true);
         state = State.CLOSING;
         endCause = Optional.of(cause);
+        witness.unused();
         irq.ifPresent(IrqSource::abandon);
         modes.close();
         end();
@@ -865,7 +901,7 @@ public final class Display implements AutoCloseable {
         }
         irq.ifPresent(IrqSource::closeEventFds);
         removal.ifPresent(RemovalWatch::close);
-        inspector.close();
+        screen.close();
         device.close();
         recorder.lifecycle(name(), "closed");
         loop.leave(resident);

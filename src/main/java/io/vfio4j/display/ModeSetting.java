@@ -69,7 +69,7 @@ final class ModeSetting {
         } catch (ClosedException loopEnded) {
             finish(change, loopEnded);
         }
-        return change.done.minimalCompletionStage();
+        return change.done;
     }
 
     private void await(Change change) {

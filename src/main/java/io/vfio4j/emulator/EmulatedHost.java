@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.IntSupplier;
 import java.util.stream.IntStream;
 
 /**
@@ -274,9 +275,7 @@ public final class EmulatedHost implements AutoCloseable {
             if (all.stream().anyMatch(VgpuProfile::isModern)) {
                 return "6.12.0-emulated";
             }
-            return all.stream().anyMatch(profile -> profile.dialect() != EmulatedDialect.MDPY)
-                    ? "5.4.0-emulated"
-                    : "6.1.0-emulated";
+            return all.stream().anyMatch(profile -> !profile.isSample()) ? "5.4.0-emulated" : "6.1.0-emulated";
         }
 
         /**
@@ -485,6 +484,42 @@ public final class EmulatedHost implements AutoCloseable {
         kernel.lock();
         try {
             return kernel.processes().first().descriptors().open();
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
+     * How many mappings the process that uses the host has.
+     *
+     * @return 0 when everything is unmapped
+     */
+    public int mappings() {
+        return counted(() -> kernel.processes().first().mappings());
+    }
+
+    /**
+     * How many dma-bufs there are that a descriptor, a mapping or the GPU of any process holds.
+     *
+     * @return 0 when all are let go
+     */
+    public int dmaBufs() {
+        return counted(kernel::dmaBufs);
+    }
+
+    /**
+     * How many images the GPU has imported.
+     *
+     * @return 0 when all are closed
+     */
+    public int imports() {
+        return counted(kernel::imports);
+    }
+
+    private int counted(IntSupplier count) {
+        kernel.lock();
+        try {
+            return count.getAsInt();
         } finally {
             kernel.unlock();
         }

@@ -32,12 +32,14 @@ final class EmulatedSystemCalls implements SystemCalls {
     private final Task task;
     private final EmulatedClock clock;
     private final Waiting waiting;
+    private final Graphics graphics;
 
     EmulatedSystemCalls(Kernel kernel, Task task, EmulatedClock clock) {
         this.kernel = kernel;
         this.task = task;
         this.clock = clock;
         this.waiting = new Waiting(kernel, clock);
+        this.graphics = new SoftwareGraphics(kernel, task);
     }
 
     private interface Body<T> {
@@ -257,7 +259,12 @@ final class EmulatedSystemCalls implements SystemCalls {
                 mapped.unmap().run();
                 file.put();
             });
-            return new Mapping(visible, address, description, () -> unmap(area, description));
+            return new Mapping(
+                    visible,
+                    address,
+                    description,
+                    () -> unmap(area, description),
+                    () -> kernel.faults().touchMemory(description));
         });
     }
 
@@ -657,7 +664,7 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public Graphics graphics() {
-        return new SoftwareGraphics();
+        return graphics;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.vfio4j.emulator;
 
+import io.vfio4j.linux.gl.DmaBufImage;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Ioctl;
 import java.util.ArrayList;
@@ -7,6 +8,8 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -15,8 +18,10 @@ import java.util.function.UnaryOperator;
  * <p>Operations are called as in {@link io.vfio4j.linux.LinuxException#operation}: the name of an ioctl, or {@code open},
  * {@code pread}, {@code pwrite}, {@code mmap}, {@code eventfd}, {@code timerfd_create}, {@code timerfd_settime},
  * {@code epoll_create1}, {@code epoll_ctl}, {@code epoll_wait}, {@code read} (of a counter or a text file), {@code write}
- * (likewise), {@code fcntl} (adopting a descriptor), {@code opendir}, {@code readlink}, {@code pidfd_open}, {@code pidfd_getfd},
- * {@code poll}, {@code socket}, {@code connect}, {@code bind}, {@code accept4}, {@code sendmsg}, {@code recvmsg}, {@code unlink}.
+ * (likewise), {@code fcntl} (adopting or duplicating a descriptor), {@code opendir}, {@code readlink}, {@code pidfd_open}, {@code pidfd_getfd},
+ * {@code poll}, {@code socket}, {@code connect}, {@code bind}, {@code accept4}, {@code sendmsg}, {@code recvmsg}, {@code unlink},
+ * {@code lseek}; and for the GPU, which answers with GraphicsExceptions, {@code eglInitialize} (opening it),
+ * {@code eglCreateImage} (importing a dma-buf) and {@code glReadPixels}.
  * Only the calls of the process that uses the host fail, not those of an {@link EmulatedProcess}. Safe for use by any thread.
  */
 public final class Faults {
@@ -80,6 +85,11 @@ public final class Faults {
     private final List<Edit> edits = new ArrayList<>();
     private final List<Cut> cuts = new ArrayList<>();
     private final List<ReadEdit> readEdits = new ArrayList<>();
+    private final List<Predicate<DmaBufImage>> refusedImports = new ArrayList<>();
+    /** Looked at by threads that read mapped memory, outside of the kernel. */
+    private final List<String> lostMemory = new CopyOnWriteArrayList<>();
+
+    private boolean graphics = true;
     private int longestRead = Integer.MAX_VALUE;
     private long calls;
 
@@ -191,6 +201,33 @@ public final class Faults {
         });
     }
 
+    /**
+     * Takes the memory away that is mapped, until {@link #clear}, as where a file was truncated or a device was pulled out:
+     * {@link io.vfio4j.linux.Mapping#read} and {@link io.vfio4j.linux.Mapping#copyTo} are EFAULT, also those under way. Other methods
+     * of a mapping, which a real fault would end in other ways, notice nothing.
+     *
+     * @param target a part of the description of what is mapped
+     */
+    public void loseMemory(String target) {
+        Objects.requireNonNull(target, "target");
+        locked(() -> lostMemory.add(target));
+    }
+
+    /** Takes the libraries away that a GPU is used through, until {@link #clear}: what is open already goes on. */
+    public void removeGraphics() {
+        locked(() -> graphics = false);
+    }
+
+    /**
+     * Has the GPU refuse to import images, until {@link #clear}.
+     *
+     * @param which says which; it must not use the host
+     */
+    public void refuseImports(Predicate<DmaBufImage> which) {
+        Objects.requireNonNull(which, "which");
+        locked(() -> refusedImports.add(which));
+    }
+
     /** Forgets all faults that were asked for. */
     public void clear() {
         locked(() -> {
@@ -199,6 +236,9 @@ public final class Faults {
             edits.clear();
             cuts.clear();
             readEdits.clear();
+            refusedImports.clear();
+            lostMemory.clear();
+            graphics = true;
             longestRead = Integer.MAX_VALUE;
         });
     }
@@ -300,6 +340,23 @@ public final class Faults {
             }
         }
         return result;
+    }
+
+    /** What the JVM makes of SIGBUS. */
+    void touchMemory(String target) {
+        for (String lost : lostMemory) {
+            if (target.contains(lost)) {
+                throw new InternalError("a fault occurred in the mapped memory of " + target);
+            }
+        }
+    }
+
+    boolean hasGraphics() {
+        return graphics;
+    }
+
+    boolean refusesImport(DmaBufImage image) {
+        return refusedImports.stream().anyMatch(refused -> refused.test(image));
     }
 
     private static int checked(int errno) {

@@ -1,20 +1,21 @@
 package io.vfio4j.emulator;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
- * A linear framebuffer of the guest. It remembers what was drawn rather than drawing it: the bytes are made when somebody
- * reads them, and kept up to date from then on while they are mapped.
+ * A framebuffer of the guest. It remembers what was drawn rather than drawing it: the bytes are made when somebody reads them, and
+ * kept up to date from then on while they are mapped.
  */
 final class Framebuffer {
     private final long address;
-    private final int width;
-    private final int height;
-    private final int strideBytes;
+    private final Layout layout;
     private final int capacityBytes;
     private final Picture picture;
+    private final Supplier<ByteBuffer> storage;
+    private final BooleanSupplier watched;
     private long frame;
     private long draws;
     private Optional<ByteBuffer> bytes = Optional.empty();
@@ -22,13 +23,20 @@ final class Framebuffer {
     private long drawnDraws;
     private int mappings;
 
-    Framebuffer(long address, int width, int height, int strideBytes, int capacityBytes, Picture picture) {
+    /** The storage is asked for once, when bytes are wanted; it may be watched beside the framebuffer's own mappings. */
+    Framebuffer(
+            long address,
+            Layout layout,
+            int capacityBytes,
+            Picture picture,
+            Supplier<ByteBuffer> storage,
+            BooleanSupplier watched) {
         this.address = address;
-        this.width = width;
-        this.height = height;
-        this.strideBytes = strideBytes;
+        this.layout = layout;
         this.capacityBytes = capacityBytes;
         this.picture = picture;
+        this.storage = storage;
+        this.watched = watched;
     }
 
     /** Where it is in the guest's graphics address space. */
@@ -36,12 +44,16 @@ final class Framebuffer {
         return address;
     }
 
+    Layout layout() {
+        return layout;
+    }
+
     int width() {
-        return width;
+        return layout.width();
     }
 
     int height() {
-        return height;
+        return layout.height();
     }
 
     Picture picture() {
@@ -49,15 +61,15 @@ final class Framebuffer {
     }
 
     int strideBytes() {
-        return strideBytes;
+        return layout.strideBytes();
     }
 
-    /** How many bytes the picture takes. */
+    /** How many bytes the picture takes, as a driver reports it. */
     int sizeBytes() {
-        return strideBytes * height;
+        return layout.reportedBytes();
     }
 
-    /** How many bytes there are: whole pages, or more. */
+    /** How many bytes there are to be had: whole pages, or more. */
     int capacityBytes() {
         return capacityBytes;
     }
@@ -87,20 +99,38 @@ final class Framebuffer {
         keepUpToDate();
     }
 
+    /** What the guest has drawn. */
     int pixel(int x, int y) {
-        return picture.pixel(width, height, frame, draws, x, y);
+        return picture.pixel(width(), height(), frame, draws, x, y);
+    }
+
+    /** What is left of it in the framebuffer's format. */
+    int shownPixel(int x, int y) {
+        int group = layout.format().group();
+        int left = x / group * group;
+        int[] colours = new int[Math.min(group, width() - left)];
+        shown(layout, picture, frame, draws, left, y, colours.length, colours);
+        return colours[x - left];
+    }
+
+    /** A part of a line that begins with the first of a pair, as it comes back from a framebuffer. */
+    static void shown(
+            Layout layout, Picture picture, long frame, long draws, int left, int y, int count, int[] colours) {
+        byte[] line = new byte[layout.format().lineBytes(count)];
+        row(layout, picture, frame, draws, left, y, count, colours);
+        layout.format().encode(colours, count, line);
+        layout.format().decode(line, count, colours);
     }
 
     /** The bytes as they are now. */
     ByteBuffer bytes() {
-        ByteBuffer buffer =
-                bytes.orElseGet(() -> ByteBuffer.allocate(capacityBytes).order(ByteOrder.LITTLE_ENDIAN));
+        ByteBuffer buffer = bytes.orElseGet(storage);
         bytes = Optional.of(buffer);
         if (drawnFrame < 0) {
-            fill(buffer, 0, 0, width, height);
+            fill(buffer, 0, 0, width(), height());
         } else if (drawnFrame != frame || drawnDraws != draws) {
             picture.changes(
-                    width, height, drawnFrame, drawnDraws, frame, draws, (x, y, w, h) -> fill(buffer, x, y, w, h));
+                    width(), height(), drawnFrame, drawnDraws, frame, draws, (x, y, w, h) -> fill(buffer, x, y, w, h));
         }
         drawnFrame = frame;
         drawnDraws = draws;
@@ -108,12 +138,26 @@ final class Framebuffer {
     }
 
     private void fill(ByteBuffer buffer, int left, int top, int columns, int rows) {
-        int right = Math.min(width, left + columns);
-        int bottom = Math.min(height, top + rows);
+        EmulatedFormat format = layout.format();
+        int from = left / format.group() * format.group();
+        int count = Math.min(width(), Layout.roundUp(left + columns, format.group())) - from;
+        int bottom = Math.min(height(), top + rows);
+        int[] colours = new int[count];
+        byte[] line = new byte[format.lineBytes(count)];
         for (int y = top; y < bottom; y++) {
-            int row = y * strideBytes;
-            for (int x = left; x < right; x++) {
-                buffer.putInt(row + x * Integer.BYTES, pixel(x, y));
+            row(layout, picture, frame, draws, from, y, count, colours);
+            format.encode(colours, count, line);
+            layout.tiling()
+                    .put(buffer, strideBytes(), format.pixelBytes(), from * format.pixelBytes(), y, line, line.length);
+        }
+    }
+
+    private static void row(
+            Layout layout, Picture picture, long frame, long draws, int left, int y, int count, int[] colours) {
+        picture.row(layout.width(), layout.height(), frame, draws, left, y, count, colours);
+        if (layout.format().hasAlpha() && !picture.hasAlpha()) {
+            for (int i = 0; i < count; i++) {
+                colours[i] |= EmulatedFormat.OPAQUE;
             }
         }
     }
@@ -129,7 +173,7 @@ final class Framebuffer {
     }
 
     private void keepUpToDate() {
-        if (mappings > 0) {
+        if (mappings > 0 || watched.getAsBoolean()) {
             bytes();
         }
     }

@@ -1,28 +1,47 @@
 package io.vfio4j.emulator;
 
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** The guest's display engine: three pipes, each with a primary and a cursor plane. Used under the kernel's lock. */
 final class GuestDisplay {
-    /** A cursor's width and height. */
-    static final int CURSOR_SIZE = 64;
-
+    private static final int FIRST_CURSOR_SIZE = 64;
     private static final int CURSOR_BUFFERS = 2;
 
     /** A plane goes round its framebuffers, of which it shows one. */
     static final class Plane {
-        private Framebuffer[] buffers;
+        private final Supplier<Framebuffer[]> allocation;
+        private Optional<Framebuffer[]> buffers = Optional.empty();
         private int current;
         private long frame;
         private boolean visible;
 
-        Plane(Framebuffer[] buffers, boolean visible) {
-            this.buffers = buffers;
+        /** The framebuffers are allocated when they are needed. */
+        Plane(Supplier<Framebuffer[]> allocation, boolean visible) {
+            this.allocation = allocation;
             this.visible = visible;
         }
 
         Framebuffer front() {
-            return buffers[current];
+            return buffers()[current];
+        }
+
+        private Framebuffer[] buffers() {
+            if (buffers.isEmpty()) {
+                buffers = Optional.of(allocation.get());
+                front().show(frame);
+            }
+            return buffers.get();
+        }
+
+        /** Others from now on, of which the first is shown. */
+        private void replace() {
+            boolean needed = buffers.isPresent();
+            buffers = Optional.empty();
+            current = 0;
+            if (needed) {
+                buffers();
+            }
         }
 
         long frame() {
@@ -30,7 +49,7 @@ final class GuestDisplay {
         }
 
         private void next() {
-            current = (current + 1) % buffers.length;
+            current = (current + 1) % buffers().length;
             frame++;
             front().show(frame);
         }
@@ -52,26 +71,35 @@ final class GuestDisplay {
     private final GraphicsMemory memory;
     private final Picture picture;
     private final int buffers;
+    /** PVINFO's cursor hotspot while the guest has not told it: UINT_MAX. */
+    private int hotspotX = -1;
+
+    private int hotspotY = -1;
     private final Head[] heads = new Head[Pipe.values().length];
+    private EmulatedFormat format;
+    private EmulatedTiling tiling;
+    private int cursorSize = FIRST_CURSOR_SIZE;
     private int width;
     private int height;
 
-    GuestDisplay(GraphicsMemory memory, Picture picture, int width, int height, int buffers) {
+    GuestDisplay(GraphicsMemory memory, Picture picture, VgpuProfile profile) {
         this.memory = memory;
         this.picture = picture;
-        this.buffers = buffers;
-        this.width = width;
-        this.height = height;
+        this.buffers = profile.buffers();
+        this.format = profile.format();
+        this.tiling = profile.tiling();
+        this.width = profile.width();
+        this.height = profile.height();
         for (int i = 0; i < heads.length; i++) {
-            heads[i] = new Head(new Plane(screens(), true), new Plane(cursors(), false));
+            heads[i] = new Head(new Plane(this::screens, true), new Plane(this::cursors, false));
         }
-        heads[Pipe.A.ordinal()].enabled = true;
+        heads[Pipe.A.ordinal()].enabled = !profile.displayOff();
     }
 
     private Framebuffer[] screens() {
-        Framebuffer[] screens = new Framebuffer[buffers];
+        Framebuffer[] screens = new Framebuffer[Math.max(1, Math.min(buffers, memory.room(width, height)))];
         for (int i = 0; i < screens.length; i++) {
-            screens[i] = memory.allocate(width, height, picture);
+            screens[i] = memory.allocate(width, height, format, tiling, picture);
         }
         return screens;
     }
@@ -79,7 +107,8 @@ final class GuestDisplay {
     private Framebuffer[] cursors() {
         Framebuffer[] cursors = new Framebuffer[CURSOR_BUFFERS];
         for (int i = 0; i < cursors.length; i++) {
-            cursors[i] = memory.allocate(CURSOR_SIZE, CURSOR_SIZE, Picture.CURSOR);
+            cursors[i] = memory.allocate(
+                    cursorSize, cursorSize, EmulatedFormat.ARGB8888, EmulatedTiling.LINEAR, Picture.CURSOR);
         }
         return cursors;
     }
@@ -163,6 +192,45 @@ final class GuestDisplay {
         heads[pipe.ordinal()].cursorY = y;
     }
 
+    /** PVINFO has one for all pipes. */
+    void setHotspot(int x, int y) {
+        hotspotX = x;
+        hotspotY = y;
+    }
+
+    int hotspotX() {
+        return hotspotX;
+    }
+
+    int hotspotY() {
+        return hotspotY;
+    }
+
+    int cursorSize() {
+        return cursorSize;
+    }
+
+    /** Other cursor images, on every pipe. */
+    void setCursorSize(int size) {
+        cursorSize = size;
+        for (Head head : heads) {
+            head.cursor.frame++;
+            head.cursor.replace();
+        }
+    }
+
+    boolean cursorVisible(Pipe pipe) {
+        return cursorPlane(pipe).visible;
+    }
+
+    int cursorX(Pipe pipe) {
+        return heads[pipe.ordinal()].cursorX;
+    }
+
+    int cursorY(Pipe pipe) {
+        return heads[pipe.ordinal()].cursorY;
+    }
+
     /** Draws the next character cell into the framebuffer that is shown. */
     void draw(Pipe pipe) {
         primary(pipe).front().draw();
@@ -179,11 +247,28 @@ final class GuestDisplay {
     void setMode(int newWidth, int newHeight) {
         width = newWidth;
         height = newHeight;
+        replaceScreens();
+    }
+
+    /** Other framebuffers, of another layout, on every pipe. */
+    void setFormat(EmulatedFormat newFormat, EmulatedTiling newTiling) {
+        format = newFormat;
+        tiling = newTiling;
+        replaceScreens();
+    }
+
+    private void replaceScreens() {
         for (Head head : heads) {
-            head.primary.buffers = screens();
-            head.primary.current = 0;
             head.primary.frame++;
-            head.primary.front().show(head.primary.frame);
+        }
+        renewScreens();
+    }
+
+    /** The same pictures in other framebuffers. */
+    void renewScreens() {
+        memory.startOver();
+        for (Head head : heads) {
+            head.primary.replace();
         }
     }
 }

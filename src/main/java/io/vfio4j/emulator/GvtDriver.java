@@ -12,29 +12,22 @@ final class GvtDriver extends VgpuDriver {
 
     private final IrqInfo irqInfo;
     private final IrqSettings irqSettings;
+    private final EdidRegion edid;
     private final GvtRegions regions;
     private final GvtPlanes planes;
 
     GvtDriver(Kernel kernel, VgpuProfile profile) {
-        super(kernel, profile);
+        super(kernel, profile, new GuestDisplay(GraphicsMemory.ofGpu(), Picture.SCREEN, profile));
         irqInfo = new IrqInfo(kernel.memory(), profile);
         irqSettings = new IrqSettings(kernel, profile, irqInfo, trigger(), this::vblanksRunning);
-        regions = new GvtRegions(kernel.memory(), new EdidRegion(profile, this::connect));
+        edid = new EdidRegion(profile, this::take);
+        regions = new GvtRegions(kernel.memory(), edid);
         planes = new GvtPlanes(kernel, profile, display());
     }
 
     @Override
-    GuestDisplay newDisplay() {
-        VgpuProfile profile = profile();
-        return new GuestDisplay(
-                GraphicsMemory.ofGpu(), Picture.SCREEN, profile.width(), profile.height(), profile.buffers());
-    }
-
-    /** A monitor was plugged in: the guest takes its preferred mode. */
-    private void connect(int width, int height) {
-        if (width != display().width() || height != display().height()) {
-            setMode(width, height);
-        }
+    boolean monitorIsConnected() {
+        return edid.isUp();
     }
 
     @Override
@@ -50,6 +43,11 @@ final class GvtDriver extends VgpuDriver {
     @Override
     int leakedContexts() {
         return irqSettings.leaked();
+    }
+
+    @Override
+    int framebuffers() {
+        return planes.objects();
     }
 
     @Override

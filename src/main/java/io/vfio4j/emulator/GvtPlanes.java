@@ -1,6 +1,5 @@
 package io.vfio4j.emulator;
 
-import io.vfio4j.linux.Access;
 import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Vfio;
 import java.nio.ByteBuffer;
@@ -15,12 +14,7 @@ import java.util.Optional;
 final class GvtPlanes {
     /** {@code offsetofend(struct vfio_device_gfx_plane_info, dmabuf_id)}. */
     private static final int MINSZ = Vfio.DeviceGfxPlaneInfo.DMABUF_ID + Integer.BYTES;
-    /** fourcc XR24. */
-    private static final int XRGB8888 = 0x3432_5258;
-    /** fourcc AR24. */
-    private static final int ARGB8888 = 0x3432_5241;
-
-    /** PVINFO's cursor hotspot while the guest has not told it. */
+    /** UINT_MAX. */
     private static final int UNKNOWN_HOTSPOT = -1;
     /** The position registers' magnitudes; the signs beside them are not looked at. */
     private static final int CURSOR_X_MASK = 0x1fff;
@@ -103,16 +97,20 @@ final class GvtPlanes {
 
     private void describe(Framebuffer shown, ByteBuffer info) {
         boolean cursor = shown.picture() == Picture.CURSOR;
-        info.putInt(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT, cursor ? ARGB8888 : XRGB8888);
-        info.putLong(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT_MOD, 0);
+        // validate_hotspot(), which also lets through what is just beyond the cursor.
+        boolean hot = Integer.compareUnsigned(display.hotspotX(), shown.width()) <= 0
+                && Integer.compareUnsigned(display.hotspotY(), shown.height()) <= 0;
+        Layout layout = shown.layout();
+        info.putInt(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT, layout.format().fourcc());
+        info.putLong(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT_MOD, layout.tiling().modifier());
         info.putInt(Vfio.DeviceGfxPlaneInfo.WIDTH, shown.width());
         info.putInt(Vfio.DeviceGfxPlaneInfo.HEIGHT, shown.height());
         info.putInt(Vfio.DeviceGfxPlaneInfo.STRIDE, shown.strideBytes());
         info.putInt(Vfio.DeviceGfxPlaneInfo.SIZE_MEMBER, shown.sizeBytes());
         info.putInt(Vfio.DeviceGfxPlaneInfo.X_POS, cursor ? Math.abs(display.cursorX()) & CURSOR_X_MASK : 0);
         info.putInt(Vfio.DeviceGfxPlaneInfo.Y_POS, cursor ? Math.abs(display.cursorY()) & CURSOR_Y_MASK : 0);
-        info.putInt(Vfio.DeviceGfxPlaneInfo.X_HOT, cursor ? UNKNOWN_HOTSPOT : 0);
-        info.putInt(Vfio.DeviceGfxPlaneInfo.Y_HOT, cursor ? UNKNOWN_HOTSPOT : 0);
+        info.putInt(Vfio.DeviceGfxPlaneInfo.X_HOT, !cursor ? 0 : hot ? display.hotspotX() : UNKNOWN_HOTSPOT);
+        info.putInt(Vfio.DeviceGfxPlaneInfo.Y_HOT, !cursor ? 0 : hot ? display.hotspotY() : UNKNOWN_HOTSPOT);
         info.putInt(Vfio.DeviceGfxPlaneInfo.DMABUF_ID, remember(shown).id);
     }
 
@@ -146,7 +144,7 @@ final class GvtPlanes {
         Buffer buffer = find(kernel.memory().readInt(address)).orElseThrow(() -> new KernelError(Errno.EINVAL));
         kernel.descriptors().reserve();
         buffer.get();
-        int number = kernel.descriptors().install(new DmaBuf(buffer), "dma-buf " + buffer.id);
+        int number = kernel.descriptors().install(new Exported(buffer), "dma-buf " + buffer.id);
         buffer.dropInitref();
         return number;
     }
@@ -162,40 +160,47 @@ final class GvtPlanes {
         buffers.clear();
     }
 
-    /** A descriptor of a framebuffer: a proxy object without pages of its own. */
-    private final class DmaBuf extends OpenFile {
+    /** A proxy object without pages of its own, but those of the guest. */
+    private final class Exported extends DmaBuf {
         private final Buffer buffer;
 
-        DmaBuf(Buffer buffer) {
+        Exported(Buffer buffer) {
+            super(kernel);
             this.buffer = buffer;
         }
 
         @Override
-        String name() {
-            return "anon_inode:dmabuf";
+        ByteBuffer bytes() {
+            return visible(buffer.framebuffer.bytes());
         }
 
-        /** dma_buf_llseek(). */
+        /** vgpu_create_gem() rounds up to pages. */
         @Override
-        long size() {
+        long sizeBytes() {
             return buffer.framebuffer.capacityBytes();
+        }
+
+        @Override
+        boolean isReadOnly() {
+            return profile.readOnlyDmabufs();
         }
 
         /** i915_gem_dmabuf_mmap(): {@code if (!obj->base.filp) return -ENODEV}. */
         @Override
-        MappedBytes map(long position, int length, Access access) throws KernelError {
-            Framebuffer framebuffer = buffer.framebuffer;
-            if (position + length > framebuffer.capacityBytes()) {
-                throw new KernelError(Errno.EINVAL);
-            }
+        MappedBytes mapPages(int position, int length) throws KernelError {
             if (!profile.mappableDmabufs()) {
                 throw new KernelError(Errno.ENODEV);
             }
-            return new MappedBytes(framebuffer.map().slice((int) position, length), framebuffer::unmap);
+            Framebuffer framebuffer = buffer.framebuffer;
+            return new MappedBytes(visible(framebuffer.map()).slice(position, length), framebuffer::unmap);
+        }
+
+        private ByteBuffer visible(ByteBuffer stored) {
+            return stored.slice(0, buffer.framebuffer.capacityBytes());
         }
 
         @Override
-        void release() {
+        void lastClosed() {
             buffer.put();
         }
     }

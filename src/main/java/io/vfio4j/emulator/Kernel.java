@@ -33,6 +33,8 @@ final class Kernel {
     private final boolean virtual;
     private final long origin;
     private int groups;
+    private int dmaBufs;
+    private int imports;
     private int inodes = 10_000;
     private long virtualNanos;
     private boolean closed;
@@ -102,6 +104,25 @@ final class Kernel {
             return eventFd;
         }
         throw new KernelError(Errno.EINVAL);
+    }
+
+    /** One more or one less is open. */
+    void countDmaBufs(int change) {
+        dmaBufs += change;
+    }
+
+    /** Those that a descriptor, a mapping or a GPU holds. */
+    int dmaBufs() {
+        return dmaBufs;
+    }
+
+    void countImports(int change) {
+        imports += change;
+    }
+
+    /** The images that GPUs have imported. */
+    int imports() {
+        return imports;
     }
 
     /** The number of a new iommu group. */

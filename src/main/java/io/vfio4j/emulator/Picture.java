@@ -1,5 +1,7 @@
 package io.vfio4j.emulator;
 
+import java.util.Arrays;
+
 /**
  * What the guest shows, as a function: which colour a pixel has in a given frame, after so many character cells were drawn
  * over it.
@@ -21,6 +23,45 @@ enum Picture {
             if (boxX >= 0 && boxX < BOX && boxY >= 0 && boxY < BOX) {
                 return 0xff_0000 | (int) (frame * 0x9e37 & 0xffff);
             }
+            return background(x, y);
+        }
+
+        @Override
+        void row(int width, int height, long frame, long draws, int left, int y, int count, int[] colours) {
+            for (int i = 0; i < count; i++) {
+                colours[i] = background(left + i, y);
+            }
+            int top = boxY(height, frame);
+            if (y >= top && y < top + BOX) {
+                int box = boxX(width, frame);
+                specials(width, height, frame, draws, left, y, count, colours, box, box + BOX);
+            }
+            if (y < CODE_CELL) {
+                specials(width, height, frame, draws, left, y, count, colours, 0, CODE_BITS * CODE_CELL);
+            }
+            long firstCell = (long) (y / CELL_HEIGHT) * (width / CELL_WIDTH);
+            int cells = (int) Math.max(0, Math.min(draws - firstCell, width / CELL_WIDTH));
+            specials(width, height, frame, draws, left, y, count, colours, 0, cells * CELL_WIDTH);
+        }
+
+        /** Draws again, pixel by pixel, where there is more than the background. */
+        private void specials(
+                int width,
+                int height,
+                long frame,
+                long draws,
+                int left,
+                int y,
+                int count,
+                int[] colours,
+                int from,
+                int to) {
+            for (int x = Math.max(left, from); x < Math.min(left + count, to); x++) {
+                colours[x - left] = pixel(width, height, frame, draws, x, y);
+            }
+        }
+
+        private int background(int x, int y) {
             return (x & 0x7f) << 16 | (y & 0xff) << 8 | ((x ^ y) & 0xff);
         }
     },
@@ -33,6 +74,15 @@ enum Picture {
                 return y * 255 / height * 0x0101_0101;
             }
             return SCREEN.pixel(width, height, frame, draws, x, y);
+        }
+
+        @Override
+        void row(int width, int height, long frame, long draws, int left, int y, int count, int[] colours) {
+            if (frame == 0 && draws == 0) {
+                Arrays.fill(colours, 0, count, pixel(width, height, frame, draws, left, y));
+            } else {
+                SCREEN.row(width, height, frame, draws, left, y, count, colours);
+            }
         }
     },
 
@@ -56,6 +106,17 @@ enum Picture {
     private static final int WHITE = 0xff_ffff;
 
     abstract int pixel(int width, int height, long frame, long draws, int x, int y);
+
+    /** A part of a line of pixels, in the first places of an array. */
+    void row(int width, int height, long frame, long draws, int left, int y, int count, int[] colours) {
+        for (int i = 0; i < count; i++) {
+            colours[i] = pixel(width, height, frame, draws, left + i, y);
+        }
+    }
+
+    boolean hasAlpha() {
+        return this == CURSOR;
+    }
 
     /** Gets a rectangle in which pixels may have changed. */
     interface Dirty {

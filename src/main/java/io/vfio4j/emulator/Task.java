@@ -17,6 +17,7 @@ final class Task {
     private final List<Integer> groups;
     private final DescriptorTable descriptors;
     private final Set<Area> areas = new LinkedHashSet<>();
+    private final Set<Holding> holdings = new LinkedHashSet<>();
     private boolean alive = true;
 
     /** Its first group has the user's number. */
@@ -74,32 +75,61 @@ final class Task {
         }
     }
 
-    /** Memory of a file that the process has mapped. */
-    final class Area {
-        private final Runnable unmap;
+    /** What the process has of a file beyond a descriptor: memory that is mapped, an import of its GPU. */
+    static final class Area {
+        private final Set<Area> among;
+        private final Runnable release;
 
-        private Area(Runnable unmap) {
-            this.unmap = unmap;
+        private Area(Set<Area> among, Runnable release) {
+            this.among = among;
+            this.release = release;
+            among.add(this);
         }
 
-        /** munmap(2), or the end of the process before. */
+        /** munmap(2), or what is like it; or the end of the process before. */
         void end() {
-            if (areas.remove(this)) {
-                unmap.run();
+            if (among.remove(this)) {
+                release.run();
             }
         }
     }
 
+    /** Several that end together. */
+    final class Holding {
+        private final Set<Area> held = new LinkedHashSet<>();
+
+        private Holding() {
+            holdings.add(this);
+        }
+
+        Area add(Runnable release) {
+            return new Area(held, release);
+        }
+
+        void end() {
+            holdings.remove(this);
+            List.copyOf(held).forEach(Area::end);
+        }
+    }
+
     Area mapped(Runnable unmap) {
-        Area area = new Area(unmap);
-        areas.add(area);
-        return area;
+        return new Area(areas, unmap);
+    }
+
+    /** How many pieces of memory are mapped. */
+    int mappings() {
+        return areas.size();
+    }
+
+    Holding holding() {
+        return new Holding();
     }
 
     /** do_exit(): whatever it has open is closed, in the order of the numbers. */
     void exit() {
         alive = false;
         List.copyOf(areas).forEach(Area::end);
+        List.copyOf(holdings).forEach(Holding::end);
         descriptors.closeAll();
     }
 

@@ -19,6 +19,7 @@ public final class Mapping extends NativeBytes {
     private static final int MARKED = 64;
 
     private final String described;
+    private final Runnable check;
 
     /**
      * Wraps mapped memory; called by implementations of {@link SystemCalls}.
@@ -29,8 +30,24 @@ public final class Mapping extends NativeBytes {
      * @param unmap ends the mapping; called once
      */
     public Mapping(ByteBuffer bytes, long address, String description, Runnable unmap) {
+        this(bytes, address, description, unmap, () -> {});
+    }
+
+    /**
+     * Wraps memory that can be gone without the processor's knowing it, as that of a host in memory; called by implementations of
+     * {@link SystemCalls}.
+     *
+     * @param bytes the bytes, from 0 to the buffer's capacity
+     * @param address where the mapping starts
+     * @param description what is mapped, for error messages
+     * @param unmap ends the mapping; called once
+     * @param check called after bytes were read by {@link #read} and {@link #copyTo}, on the thread that did it; throws an
+     *     InternalError, as the JVM does for a fault, if they are gone
+     */
+    public Mapping(ByteBuffer bytes, long address, String description, Runnable unmap, Runnable check) {
         super(bytes, address, description, unmap);
         this.described = description;
+        this.check = check;
     }
 
     /**
@@ -50,6 +67,7 @@ public final class Mapping extends NativeBytes {
         try {
             lend(reader);
             deliverFaults();
+            check.run();
         } catch (InternalError fault) {
             throw gone(fault);
         }
@@ -80,6 +98,7 @@ public final class Mapping extends NativeBytes {
             if (!marked || target.getLong(targetOffset) == MARK || target.getLong(last) == MARK) {
                 deliverFaults();
             }
+            check.run();
         } catch (InternalError fault) {
             throw gone(fault);
         } finally {

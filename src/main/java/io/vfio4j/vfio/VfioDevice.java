@@ -543,30 +543,24 @@ public final class VfioDevice implements AutoCloseable {
      * @throws LinuxException what the driver says
      */
     public Optional<Plane> plane(PlaneType type, PlaneAccess access) throws LinuxException {
-        // A disabled plane leaves the fields as they are handed in: zero.
-        try (NativeMemory info = planeInfo(type, access.flag)) {
-            queryPlane(info);
-            int format = info.getInt(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT);
-            int size = info.getInt(Vfio.DeviceGfxPlaneInfo.SIZE_MEMBER);
-            if (format == 0 || size == 0) {
-                return Optional.empty();
-            }
-            return Optional.of(new Plane(
-                    format,
-                    info.getLong(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT_MOD),
-                    info.getInt(Vfio.DeviceGfxPlaneInfo.WIDTH),
-                    info.getInt(Vfio.DeviceGfxPlaneInfo.HEIGHT),
-                    info.getInt(Vfio.DeviceGfxPlaneInfo.STRIDE),
-                    size,
-                    info.getInt(Vfio.DeviceGfxPlaneInfo.X_POS),
-                    info.getInt(Vfio.DeviceGfxPlaneInfo.Y_POS),
-                    info.getInt(Vfio.DeviceGfxPlaneInfo.X_HOT),
-                    info.getInt(Vfio.DeviceGfxPlaneInfo.Y_HOT),
-                    info.getInt(Vfio.DeviceGfxPlaneInfo.DMABUF_ID)));
+        try (PlaneQuery query = planeQuery(type, access)) {
+            return query.ask();
         }
     }
 
-    private void queryPlane(NativeMemory info) throws LinuxException {
+    /**
+     * Prepares to ask {@link #plane} often.
+     *
+     * @param type which plane
+     * @param access one of {@link #planeAccess}
+     * @return to be asked; the caller closes it
+     */
+    public PlaneQuery planeQuery(PlaneType type, PlaneAccess access) {
+        return new PlaneQuery(this, type, access);
+    }
+
+    void queryPlane(PlaneType type, PlaneAccess access, NativeMemory info) throws LinuxException {
+        ask(info, type, access.flag);
         try {
             calls.ioctl(descriptor, Vfio.VFIO_DEVICE_QUERY_GFX_PLANE, info);
         } catch (LinuxException e) {
@@ -578,11 +572,39 @@ public final class VfioDevice implements AutoCloseable {
         }
     }
 
-    private NativeMemory planeInfo(PlaneType type, int flags) {
-        NativeMemory info = calls.allocate(Vfio.DeviceGfxPlaneInfo.SIZE);
-        info.putInt(Vfio.DeviceGfxPlaneInfo.ARGSZ, info.size());
+    /** A disabled plane leaves the fields as they are handed in: zero. */
+    private static void ask(NativeMemory info, PlaneType type, int flags) {
+        for (int offset = 0; offset < Vfio.DeviceGfxPlaneInfo.SIZE; offset += Long.BYTES) {
+            info.putLong(offset, 0);
+        }
+        info.putInt(Vfio.DeviceGfxPlaneInfo.ARGSZ, Vfio.DeviceGfxPlaneInfo.SIZE);
         info.putInt(Vfio.DeviceGfxPlaneInfo.FLAGS, flags);
         info.putInt(Vfio.DeviceGfxPlaneInfo.DRM_PLANE_TYPE, type.drmPlaneType);
+    }
+
+    static boolean showsNothing(NativeMemory info) {
+        return info.getInt(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT) == 0
+                || info.getInt(Vfio.DeviceGfxPlaneInfo.SIZE_MEMBER) == 0;
+    }
+
+    static Plane planeIn(NativeMemory info) {
+        return new Plane(
+                info.getInt(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT),
+                info.getLong(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT_MOD),
+                info.getInt(Vfio.DeviceGfxPlaneInfo.WIDTH),
+                info.getInt(Vfio.DeviceGfxPlaneInfo.HEIGHT),
+                info.getInt(Vfio.DeviceGfxPlaneInfo.STRIDE),
+                info.getInt(Vfio.DeviceGfxPlaneInfo.SIZE_MEMBER),
+                info.getInt(Vfio.DeviceGfxPlaneInfo.X_POS),
+                info.getInt(Vfio.DeviceGfxPlaneInfo.Y_POS),
+                info.getInt(Vfio.DeviceGfxPlaneInfo.X_HOT),
+                info.getInt(Vfio.DeviceGfxPlaneInfo.Y_HOT),
+                info.getInt(Vfio.DeviceGfxPlaneInfo.DMABUF_ID));
+    }
+
+    private NativeMemory planeInfo(PlaneType type, int flags) {
+        NativeMemory info = calls.allocate(Vfio.DeviceGfxPlaneInfo.SIZE);
+        ask(info, type, flags);
         return info;
     }
 

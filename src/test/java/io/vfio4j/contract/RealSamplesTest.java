@@ -1,5 +1,6 @@
 package io.vfio4j.contract;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -14,6 +15,9 @@ import io.vfio4j.display.RefreshEvent;
 import io.vfio4j.display.RefreshListener;
 import io.vfio4j.display.RefreshPolicy;
 import io.vfio4j.display.RefreshSource;
+import io.vfio4j.display.edid.Edid;
+import io.vfio4j.display.edid.Monitor;
+import io.vfio4j.display.edid.MonitorLimits;
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.SystemCalls;
@@ -35,10 +39,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -124,6 +130,72 @@ class RealSamplesTest {
             assertEquals(Vfio.VFIO_REGION_INFO_CAP_TYPE, type.id());
             assertEquals(Vfio.VFIO_REGION_TYPE_GFX, type.bytes().getInt(Vfio.RegionInfoCapType.TYPE));
             assertEquals(Vfio.VFIO_REGION_SUBTYPE_GFX_EDID, type.bytes().getInt(Vfio.RegionInfoCapType.SUBTYPE));
+        }
+    }
+
+    /** Its guest reads the EDID at the start of BAR 2, and zeros while the monitor is unplugged. */
+    private byte[] edidOfBochsGuest(VfioDevice device) throws IOException {
+        RegionInfo mmio = device.region(Vfio.VFIO_PCI_BAR2_REGION_INDEX);
+        try (NativeMemory value = calls.allocate(Edid.BLOCK_BYTES)) {
+            assertEquals(value.size(), device.read(mmio, 0, value, value.size()));
+            return value.getBytes(0, value.size());
+        }
+    }
+
+    @Test
+    void mbochsGuestReadsTheEdidOfTheModeThatIsSet() throws Exception {
+        VfioDevice device = VfioDevice.open(calls, create("mbochs", "small"));
+        try (EventLoop loop = EventLoop.stepped(calls);
+                Display display = Display.attach(loop, device)) {
+            Monitor monitor = display.monitor().orElseThrow();
+            assertEquals(new MonitorLimits(800, 600), monitor.limits());
+            assertEquals(Optional.empty(), monitor.edid());
+            assertFalse(monitor.linkUp());
+            byte[] nothing = new byte[Edid.BLOCK_BYTES];
+            assertArrayEquals(nothing, edidOfBochsGuest(device));
+
+            CompletionStage<Void> set = display.setMode(720, 400, 70);
+            assertFalse(monitor.linkUp());
+            assertArrayEquals(nothing, edidOfBochsGuest(device));
+            MonitorContract.await(loop, set);
+            assertTrue(monitor.linkUp());
+            Edid seen = Edid.parse(edidOfBochsGuest(device));
+            assertEquals(Optional.of(seen), monitor.edid());
+            assertEquals(720, seen.preferred().orElseThrow().width());
+            assertEquals(400, seen.preferred().orElseThrow().height());
+            assertEquals(70, seen.preferred().orElseThrow().refreshHertz(), 0.7);
+
+            monitor.disconnect();
+            assertArrayEquals(nothing, edidOfBochsGuest(device));
+            assertThrows(IllegalArgumentException.class, () -> display.setMode(801, 600, 60));
+            assertThrows(IllegalArgumentException.class, () -> display.setMode(800, 601, 60));
+        }
+    }
+
+    @Test
+    void aMonitorOfMbochsMayHaveExtensionBlocks() throws Exception {
+        try (VfioDevice device = VfioDevice.open(calls, create("mbochs", "large"))) {
+            Monitor monitor = Monitor.of(device).orElseThrow();
+            assertEquals(new MonitorLimits(0, 0), monitor.limits());
+            byte[] base = Edid.forMode(3840, 2160, 60).bytes();
+            // One extension block, of zeros: its checksum is right.
+            base[126]++;
+            base[127]--;
+            Edid two = Edid.parse(Arrays.copyOf(base, 2 * Edid.BLOCK_BYTES));
+            monitor.connect(two);
+            assertEquals(Optional.of(two), monitor.edid());
+            assertArrayEquals(base, edidOfBochsGuest(device));
+            Edid tooLong = Edid.parseLeniently(Arrays.copyOf(base, 9 * Edid.BLOCK_BYTES));
+            String message = assertThrows(IllegalArgumentException.class, () -> monitor.connect(tooLong))
+                    .getMessage();
+            assertTrue(message.contains("at most 1024"), message);
+        }
+    }
+
+    @Test
+    void mdpyHasNoMonitor() throws Exception {
+        try (VfioDevice device = VfioDevice.open(calls, create("mdpy", "vga"))) {
+            assertEquals(Optional.empty(), Monitor.of(device));
         }
     }
 

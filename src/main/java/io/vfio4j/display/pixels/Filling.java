@@ -1,0 +1,112 @@
+package io.vfio4j.display.pixels;
+
+import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.Mapping;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** Brings a buffer's pixels into a frame's memory, in whatever format and layout they are. Scratch memory is kept for the next time. */
+final class Filling {
+    /** What the next sighting goes into. */
+    final Sighting sighting = new Sighting();
+
+    private @Nullable Conversion conversion;
+    private @Nullable PixelFormat converted;
+    private @Nullable Detiler detiler;
+    private @Nullable PixelFormat detiled;
+    private @Nullable Tiling tiling;
+    private @Nullable ByteBuffer scratch;
+    private @Nullable ByteBuffer linear;
+
+    /** Reads a buffer that is mapped. */
+    void read(Mapping source, Layout layout, Frame target) throws LinuxException {
+        ByteBuffer pixels = target.resize(layout.width(), layout.height());
+        if (layout.isPlain()) {
+            copyLines(source, layout, pixels);
+        } else {
+            source.read(bytes -> convert(bytes, layout, pixels));
+        }
+    }
+
+    /** Reads a buffer that was brought into memory. */
+    void read(ByteBuffer source, Layout layout, Frame target) {
+        convert(source, layout, target.resize(layout.width(), layout.height()));
+    }
+
+    private static void copyLines(Mapping source, Layout layout, ByteBuffer pixels) throws LinuxException {
+        int line = layout.lineBytes();
+        if (layout.strideBytes() == line) {
+            source.copyTo(0, pixels, 0, line * layout.height());
+            return;
+        }
+        for (int y = 0; y < layout.height(); y++) {
+            source.copyTo(y * layout.strideBytes(), pixels, y * line, line);
+        }
+    }
+
+    private void convert(ByteBuffer source, Layout layout, ByteBuffer pixels) {
+        if (layout.isLinear()) {
+            convert(source, layout.strideBytes(), layout, pixels);
+            return;
+        }
+        Detiler by = detiler(layout);
+        int line = layout.lineBytes();
+        if (layout.needsNoConversion()) {
+            by.detile(source, 0, layout.strideBytes(), layout.width(), layout.height(), pixels, line);
+            return;
+        }
+        ByteBuffer linear = linear(line * layout.height());
+        by.detile(source, 0, layout.strideBytes(), layout.width(), layout.height(), linear, line);
+        convert(linear, line, layout, pixels);
+    }
+
+    private void convert(ByteBuffer source, int strideBytes, Layout layout, ByteBuffer pixels) {
+        Conversion by = conversion;
+        if (by == null || converted != layout.format()) {
+            by = Conversion.of(layout.format());
+            conversion = by;
+            converted = layout.format();
+        }
+        by.convert(source, 0, strideBytes, layout.width(), layout.height(), pixels, layout.width() * Integer.BYTES);
+    }
+
+    private Detiler detiler(Layout layout) {
+        Detiler by = detiler;
+        if (by == null || detiled != layout.format() || tiling != layout.tiling()) {
+            by = Detiler.of(layout.tiling(), Swizzle.NONE, layout.format());
+            detiler = by;
+            detiled = layout.format();
+            tiling = layout.tiling();
+        }
+        return by;
+    }
+
+    private ByteBuffer linear(int bytes) {
+        ByteBuffer memory = linear;
+        if (memory == null || memory.capacity() < bytes) {
+            linear = null;
+            memory = ByteBuffer.allocateDirect(bytes);
+            linear = memory;
+        }
+        return memory;
+    }
+
+    /** Memory for a buffer that has to be brought here first. */
+    ByteBuffer scratch(int bytes) {
+        ByteBuffer memory = scratch;
+        if (memory == null || memory.capacity() < bytes) {
+            scratch = null;
+            memory = ByteBuffer.allocateDirect(bytes);
+            scratch = memory;
+        }
+        return memory;
+    }
+
+    void forget() {
+        scratch = null;
+        linear = null;
+        detiler = null;
+        conversion = null;
+        converted = null;
+    }
+}

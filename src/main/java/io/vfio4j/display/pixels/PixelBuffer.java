@@ -1,0 +1,86 @@
+package io.vfio4j.display.pixels;
+
+import io.vfio4j.linux.Mapping;
+import io.vfio4j.vfio.Plane;
+import io.vfio4j.vfio.PlaneType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Memory of the device that a plane was seen in. Held while it is kept for the next time, or pinned by who reads it; its screen's lock
+ * guards the counts.
+ */
+abstract class PixelBuffer {
+    private record Checked(Plane plane, Layout layout) {}
+
+    final int source;
+    PlaneType seenAs;
+    long lastSeen;
+
+    @Nullable
+    Mapping mapping;
+
+    private int pins;
+    private boolean kept = true;
+    private volatile @Nullable Checked checked;
+
+    PixelBuffer(int source, PlaneType seenAs) {
+        this.source = source;
+        this.seenAs = seenAs;
+    }
+
+    /** How many bytes there are, whatever the plane says. */
+    abstract long realSize();
+
+    /** Nobody uses it any more. */
+    abstract void release();
+
+    /** What a plane says of this memory, checked. */
+    final Layout layout(String device, Plane plane, ScreenOptions options) throws UnusablePlaneException {
+        Checked last = checked;
+        if (last != null && last.plane() == plane) {
+            return last.layout();
+        }
+        Layout layout = Layout.of(device, plane, options);
+        if (layout.bytes() > realSize()) {
+            throw new UnusablePlaneException(
+                    device, plane, "its lines need " + layout.bytes() + " bytes, its memory has " + realSize());
+        }
+        checked = new Checked(plane, layout);
+        return layout;
+    }
+
+    final void pin() {
+        pins++;
+    }
+
+    final void unpin() {
+        pins--;
+        releaseUnused();
+    }
+
+    final boolean isPinned() {
+        return pins > 0;
+    }
+
+    final boolean isKept() {
+        return kept;
+    }
+
+    /** It is not found any more, and goes when the last reader has. */
+    final void drop() {
+        if (kept) {
+            kept = false;
+            releaseUnused();
+        }
+    }
+
+    private void releaseUnused() {
+        if (!kept && pins == 0) {
+            Mapping mapped = mapping;
+            if (mapped != null) {
+                mapped.close();
+            }
+            release();
+        }
+    }
+}
