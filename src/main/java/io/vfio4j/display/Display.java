@@ -6,7 +6,6 @@ import io.vfio4j.display.irq.DisplayIrqInfo;
 import io.vfio4j.display.irq.IrqDialect;
 import io.vfio4j.display.pixels.Screen;
 import io.vfio4j.display.pixels.ScreenOptions;
-import io.vfio4j.display.pixels.Witness;
 import io.vfio4j.linux.ClosedException;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
@@ -62,6 +61,7 @@ public final class Display implements AutoCloseable {
     private final DisplayOptions options;
     private final Optional<DisplayIrqInfo> irqInfo;
     private final Screen screen;
+    private final IrqWitness witness;
     private final PlaneInspector inspector;
     private final ModeSetting modes;
     private final Recorder recorder = Recorder.create();
@@ -129,6 +129,7 @@ public final class Display implements AutoCloseable {
             VfioDevice device,
             DisplayOptions options,
             Screen screen,
+            IrqWitness witness,
             Optional<DisplayIrqInfo> irqInfo) {
         this.loop = loop;
         this.device = device;
@@ -136,6 +137,7 @@ public final class Display implements AutoCloseable {
         this.irqInfo = irqInfo;
         this.policy = options.policy();
         this.screen = screen;
+        this.witness = witness;
         this.inspector = new PlaneInspector(screen);
         this.modes = new ModeSetting(loop, device);
         this.staleness = loop.deadline(this::primaryIsStale);
@@ -182,8 +184,9 @@ public final class Display implements AutoCloseable {
             List<IrqInfo> irqs = device.irqs();
             Optional<DisplayIrqInfo> irqInfo = DisplayIrqInfo.detect(irqs);
             boolean mayFetch = !device.shared() || options.fetchDmaBufs();
-            screen = Screen.of(device, access, mayFetch, ScreenOptions.DEFAULTS, Witness.NONE);
-            Display display = new Display(loop, device, options, screen, irqInfo);
+            IrqWitness witness = new IrqWitness(loop, irqInfo.map(DisplayIrqInfo::dialect));
+            screen = Screen.of(device, access, mayFetch, ScreenOptions.DEFAULTS, witness);
+            Display display = new Display(loop, device, options, screen, witness, irqInfo);
             @Nullable IOException[] failure = {null};
             loop.run(() -> {
                 try {
@@ -212,7 +215,7 @@ public final class Display implements AutoCloseable {
         loop.enter(resident);
         try {
             requireIrqFor(policy);
-            usingIrq = wantsIrq(policy);
+            use(wantsIrq(policy));
             removal = Optional.of(RemovalWatch.start(loop, device, this::removed, this::report));
             if (device.owner().isPresent()) {
                 ownerCheck.set(now() + OWNER_CHECK_NANOS);
@@ -736,16 +739,27 @@ public final class Display implements AutoCloseable {
     private void listen() {
         try {
             if (irq.isEmpty()) {
-                irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead));
+                irq = Optional.of(IrqSource.arm(loop, device, irqInfo.orElseThrow(), this::onRead, witness::count));
             }
             irq.get().unmask();
+            witness.listening(irq.get());
         } catch (IOException | RuntimeException e) {
-            usingIrq = irq.isPresent();
+            use(irq.isPresent());
             report("the irq of " + name() + " could not be armed and unmasked; the timer stands in", e);
         }
     }
 
+    private void use(boolean irqInsteadOfTimer) {
+        usingIrq = irqInsteadOfTimer;
+        if (usingIrq) {
+            witness.masked();
+        } else {
+            witness.unused();
+        }
+    }
+
     private void stopListening() {
+        witness.masked();
         attempt("masked", irq.orElseThrow()::mask);
     }
 
@@ -753,6 +767,7 @@ public final class Display implements AutoCloseable {
         boolean hadDemand = demand;
         if (demand) {
             if (usingIrq) {
+                witness.masked();
                 attempt("masked", irq.orElseThrow()::mask);
                 // What was signalled before is still owed.
                 attempt("drained", irq.orElseThrow()::drain);
@@ -760,7 +775,7 @@ public final class Display implements AutoCloseable {
             demand = false;
             applyDemand();
         }
-        usingIrq = wantsIrq(changed);
+        use(wantsIrq(changed));
         recorder.lifecycle(name(), usingIrq ? "switched to irq" : "switched to timer");
         if (hadDemand) {
             demand = true;
@@ -831,6 +846,7 @@ public final class Display implements AutoCloseable {
         endCause = cause;
         List.of(staleness, watchdog, modeCheck, tick, graceEnd, ownerCheck).forEach(Deadline::cancel);
         modes.close();
+        witness.unused();
         if (irq.isEmpty()) {
             endQuietly();
             return;
@@ -872,6 +888,7 @@ public final class Display implements AutoCloseable {
         closeBegun.set(true);
         state = State.CLOSING;
         endCause = Optional.of(cause);
+        witness.unused();
         irq.ifPresent(IrqSource::abandon);
         modes.close();
         end();

@@ -20,6 +20,8 @@ import java.util.List;
 final class IrqSource {
     private final EventLoop loop;
     private final DisplayIrqInfo info;
+    private final Reader reader;
+    private final Tally tally;
     private final List<Line> lines = new ArrayList<>(2);
     private boolean masked;
 
@@ -28,20 +30,74 @@ final class IrqSource {
         void onRead(CounterDecoder decoded, long nanoTime);
     }
 
-    private record Line(Irq irq, Descriptor eventFd, Watch watch) {}
+    /** Gets to know of every signal once, as soon as it was read. */
+    interface Tally {
+        void count(CounterDecoder decoded);
+    }
 
-    private IrqSource(EventLoop loop, DisplayIrqInfo info) {
+    private final class Line {
+        private final Irq irq;
+        private final Descriptor eventFd;
+        private final CounterDecoder decoder;
+        private final Watch watch;
+        /** What was read ahead, not delivered yet. */
+        private long ahead;
+
+        private long aheadNanos;
+
+        Line(Irq irq, Descriptor eventFd, CounterDecoder decoder) throws LinuxException {
+            this.irq = irq;
+            this.eventFd = eventFd;
+            this.decoder = decoder;
+            this.watch = loop.watch(eventFd, this::read);
+        }
+
+        private void read(long value, long nanoTime) {
+            deliverAhead();
+            decoder.decode(value);
+            tally.count(decoder);
+            reader.onRead(decoder, nanoTime);
+        }
+
+        private void deliverAhead() {
+            long value = ahead;
+            if (value != 0) {
+                ahead = 0;
+                decoder.decode(value);
+                reader.onRead(decoder, aheadNanos);
+            }
+        }
+
+        /** Returns whether there was anything. */
+        private boolean readAhead() throws LinuxException {
+            long value = loop.systemCalls().drain(eventFd);
+            if (value == 0) {
+                return false;
+            }
+            decoder.decode(value);
+            tally.count(decoder);
+            // As the kernel adds: it stops at the maximum.
+            ahead = Long.compareUnsigned(ahead + value, value) < 0 ? -1 : ahead + value;
+            aheadNanos = loop.systemCalls().nanoTime();
+            return true;
+        }
+    }
+
+    private IrqSource(EventLoop loop, DisplayIrqInfo info, Reader reader, Tally tally) {
         this.loop = loop;
         this.info = info;
+        this.reader = reader;
+        this.tally = tally;
     }
 
     /** Arms every line; all or nothing. Signals may come from then on. */
-    static IrqSource arm(EventLoop loop, VfioDevice device, DisplayIrqInfo info, Reader reader) throws IOException {
-        IrqSource source = new IrqSource(loop, info);
+    static IrqSource arm(EventLoop loop, VfioDevice device, DisplayIrqInfo info, Reader reader, Tally tally)
+            throws IOException {
+        IrqSource source = new IrqSource(loop, info, reader, tally);
         boolean success = false;
         try {
             for (DisplayIrqInfo.Counter counter : info.counters()) {
-                source.armLine(device, counter, reader);
+                source.armLine(device, counter);
             }
             success = true;
             return source;
@@ -52,21 +108,16 @@ final class IrqSource {
         }
     }
 
-    private void armLine(VfioDevice device, DisplayIrqInfo.Counter counter, Reader reader) throws IOException {
+    private void armLine(VfioDevice device, DisplayIrqInfo.Counter counter) throws IOException {
         Irq irq = device.irq(counter.index());
-        CounterDecoder decoder = info.decoder(counter);
         Descriptor eventFd = loop.systemCalls().eventFd("display irq of " + device.name());
         boolean success = false;
         try {
-            Watch watch = loop.watch(eventFd, (value, nanoTime) -> {
-                decoder.decode(value);
-                reader.onRead(decoder, nanoTime);
-            });
-            lines.add(new Line(irq, eventFd, watch));
+            lines.add(new Line(irq, eventFd, info.decoder(counter)));
             irq.arm(eventFd);
             success = true;
         } finally {
-            if (!success && lines.stream().noneMatch(line -> line.eventFd() == eventFd)) {
+            if (!success && lines.stream().noneMatch(line -> line.eventFd == eventFd)) {
                 eventFd.close();
             }
         }
@@ -79,7 +130,7 @@ final class IrqSource {
     void mask() throws LinuxException {
         if (maskable() && !masked) {
             for (Line line : lines) {
-                line.irq().mask();
+                line.irq.mask();
             }
             masked = true;
         }
@@ -88,7 +139,7 @@ final class IrqSource {
     void unmask() throws LinuxException {
         if (maskable() && masked) {
             for (Line line : lines) {
-                line.irq().unmask();
+                line.irq.unmask();
             }
             masked = false;
         }
@@ -96,21 +147,42 @@ final class IrqSource {
 
     /** Delivers what was signalled and not read yet. */
     void drain() throws LinuxException {
-        forEachLine(line -> loop.drain(line.watch()));
+        forEachLine(line -> {
+            line.deliverAhead();
+            loop.drain(line.watch);
+        });
+    }
+
+    /**
+     * Reads and counts what was signalled and not read yet, as by now, and delivers it later, in a turn of its own: listeners may be in the
+     * middle of something.
+     */
+    void readAhead() throws LinuxException {
+        boolean any = false;
+        for (Line line : lines) {
+            any |= line.readAhead();
+        }
+        if (any) {
+            loop.execute(this::deliverAhead);
+        }
+    }
+
+    private void deliverAhead() {
+        lines.forEach(Line::deliverAhead);
     }
 
     /** Disarms every line, once. */
     void disarm() throws LinuxException {
         forEachLine(line -> {
-            if (line.irq().armed()) {
-                line.irq().disarm();
+            if (line.irq.armed()) {
+                line.irq.disarm();
             }
         });
     }
 
     /** Stops watching. */
     void unwatch() throws LinuxException {
-        forEachLine(line -> loop.unwatch(line.watch()));
+        forEachLine(line -> loop.unwatch(line.watch));
     }
 
     private interface Step {
@@ -133,7 +205,7 @@ final class IrqSource {
     }
 
     void closeEventFds() {
-        lines.forEach(line -> line.eventFd().close());
+        lines.forEach(line -> line.eventFd.close());
         lines.clear();
     }
 

@@ -1,6 +1,7 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.emulator.DisplayTrigger.Flip;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 
@@ -9,8 +10,19 @@ import java.util.function.Supplier;
  * is needed for happens at the next one. Safe for use by any thread.
  */
 public final class EmulatedGuest {
+    /**
+     * A part of the screen.
+     *
+     * @param x its left edge
+     * @param y its top edge
+     * @param width in pixels
+     * @param height in pixels
+     */
+    public record Area(int x, int y, int width, int height) {}
+
     private final Kernel kernel;
     private final VgpuDriver driver;
+    private final DirtyAreas dirtyAreas = new DirtyAreas();
 
     EmulatedGuest(Kernel kernel, VgpuDriver driver) {
         this.kernel = kernel;
@@ -83,6 +95,29 @@ public final class EmulatedGuest {
         locked(() -> driver.display().moveCursor(Pipe.A, x, y));
     }
 
+    /**
+     * Tells the host which pixel of the cursor points, by two registers of PVINFO: one for all pipes, and no event. Before that it
+     * is unknown. GVT-g passes it on as long as it is not beyond the cursor's size.
+     *
+     * @param x from the left; -1 for unknown
+     * @param y from the top; -1 for unknown
+     */
+    public void cursorHotspot(int x, int y) {
+        locked(() -> driver.display().setHotspot(x, y));
+    }
+
+    /**
+     * Changes the size of the cursor on all pipes: another image, and a flip of each cursor that is shown.
+     *
+     * @param pixels its width and height: 64, 128 or 256
+     */
+    public void cursorSize(int pixels) {
+        if (pixels != 64 && pixels != 128 && pixels != 256) {
+            throw new IllegalArgumentException("a cursor of " + pixels + " pixels, which is 64, 128 or 256");
+        }
+        locked(() -> driver.setCursorSize(pixels));
+    }
+
     /** Hides the cursor of pipe A, where there is none at the start either. */
     public void hideCursor() {
         locked(() -> driver.display().hideCursor(Pipe.A));
@@ -103,7 +138,7 @@ public final class EmulatedGuest {
      *
      * @param width in pixels
      * @param height in pixels
-     * @throws IllegalStateException for a device that has one mode only
+     * @throws IllegalStateException for a device that has one mode only, or no memory for it
      */
     public void setMode(int width, int height) {
         VgpuProfile.checkSize(width, height);
@@ -175,6 +210,25 @@ public final class EmulatedGuest {
     }
 
     /**
+     * The refresh rate of the guest's mode: that of the profile, then what the last monitor preferred. Vblanks come at this rate from
+     * the ports, mainline and the samples; the drivers of 2019 have 62.5 Hz whatever the guest wants.
+     *
+     * @return in Hz
+     */
+    public int refreshRate() {
+        return locked(driver::refreshRate);
+    }
+
+    /**
+     * Whether the guest sees a monitor: whether the link of the EDID region is up.
+     *
+     * @return true at the start, but for mbochs; always true for a device without such a region
+     */
+    public boolean monitorConnected() {
+        return locked(driver::monitorIsConnected);
+    }
+
+    /**
      * How many pictures pipe A has shown: its flips and mode changes.
      *
      * @return 0 at the start
@@ -208,7 +262,54 @@ public final class EmulatedGuest {
     }
 
     /**
-     * What the guest has drawn at a place of the cursor image of pipe A, which is 64 pixels wide and high.
+     * Whether pipe A shows a cursor.
+     *
+     * @return false at the start
+     */
+    public boolean cursorVisible() {
+        return locked(() -> driver.display().cursorVisible(Pipe.A));
+    }
+
+    /**
+     * Where the cursor of pipe A is.
+     *
+     * @return its left edge, with the sign that GVT-g drops
+     */
+    public int cursorX() {
+        return locked(() -> driver.display().cursorX(Pipe.A));
+    }
+
+    /**
+     * Where the cursor of pipe A is.
+     *
+     * @return its top edge, with the sign that GVT-g drops
+     */
+    public int cursorY() {
+        return locked(() -> driver.display().cursorY(Pipe.A));
+    }
+
+    /**
+     * The cursor's width and height.
+     *
+     * @return 64 at the start
+     */
+    public int cursorSize() {
+        return locked(driver.display()::cursorSize);
+    }
+
+    /**
+     * Tells what the guest has changed of the screen that is shown, that of the first pipe that is on, since this was called last.
+     *
+     * @return areas, which may overlap: every pixel that looks different is in one of them, and each has one on each of its edges.
+     *     The whole screen at the first call, and where its size or format is another one or nothing was shown before; none while
+     *     nothing is shown. What somebody else has written into the memory is not in it
+     */
+    public List<Area> takeDirtyAreas() {
+        return locked(() -> dirtyAreas.next(driver.shown()));
+    }
+
+    /**
+     * What the guest has drawn at a place of the cursor image of pipe A.
      *
      * @param x from the left
      * @param y from the top

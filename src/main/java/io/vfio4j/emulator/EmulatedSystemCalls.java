@@ -259,7 +259,12 @@ final class EmulatedSystemCalls implements SystemCalls {
                 mapped.unmap().run();
                 file.put();
             });
-            return new Mapping(visible, address, description, () -> unmap(area, description));
+            return new Mapping(
+                    visible,
+                    address,
+                    description,
+                    () -> unmap(area, description),
+                    () -> kernel.faults().touchMemory(description));
         });
     }
 

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
@@ -85,6 +86,9 @@ public final class Faults {
     private final List<Cut> cuts = new ArrayList<>();
     private final List<ReadEdit> readEdits = new ArrayList<>();
     private final List<Predicate<DmaBufImage>> refusedImports = new ArrayList<>();
+    /** Looked at by threads that read mapped memory, outside of the kernel. */
+    private final List<String> lostMemory = new CopyOnWriteArrayList<>();
+
     private boolean graphics = true;
     private int longestRead = Integer.MAX_VALUE;
     private long calls;
@@ -197,6 +201,18 @@ public final class Faults {
         });
     }
 
+    /**
+     * Takes the memory away that is mapped, until {@link #clear}, as where a file was truncated or a device was pulled out:
+     * {@link io.vfio4j.linux.Mapping#read} and {@link io.vfio4j.linux.Mapping#copyTo} are EFAULT, also those under way. Other methods
+     * of a mapping, which a real fault would end in other ways, notice nothing.
+     *
+     * @param target a part of the description of what is mapped
+     */
+    public void loseMemory(String target) {
+        Objects.requireNonNull(target, "target");
+        locked(() -> lostMemory.add(target));
+    }
+
     /** Takes the libraries away that a GPU is used through, until {@link #clear}: what is open already goes on. */
     public void removeGraphics() {
         locked(() -> graphics = false);
@@ -221,6 +237,7 @@ public final class Faults {
             cuts.clear();
             readEdits.clear();
             refusedImports.clear();
+            lostMemory.clear();
             graphics = true;
             longestRead = Integer.MAX_VALUE;
         });
@@ -323,6 +340,15 @@ public final class Faults {
             }
         }
         return result;
+    }
+
+    /** What the JVM makes of SIGBUS. */
+    void touchMemory(String target) {
+        for (String lost : lostMemory) {
+            if (target.contains(lost)) {
+                throw new InternalError("a fault occurred in the mapped memory of " + target);
+            }
+        }
     }
 
     boolean hasGraphics() {

@@ -2,6 +2,7 @@ package io.vfio4j.emulator;
 
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -14,6 +15,7 @@ final class Framebuffer {
     private final int capacityBytes;
     private final Picture picture;
     private final Supplier<ByteBuffer> storage;
+    private final BooleanSupplier watched;
     private long frame;
     private long draws;
     private Optional<ByteBuffer> bytes = Optional.empty();
@@ -21,13 +23,20 @@ final class Framebuffer {
     private long drawnDraws;
     private int mappings;
 
-    /** The storage is asked for once, when bytes are wanted. */
-    Framebuffer(long address, Layout layout, int capacityBytes, Picture picture, Supplier<ByteBuffer> storage) {
+    /** The storage is asked for once, when bytes are wanted; it may be watched beside the framebuffer's own mappings. */
+    Framebuffer(
+            long address,
+            Layout layout,
+            int capacityBytes,
+            Picture picture,
+            Supplier<ByteBuffer> storage,
+            BooleanSupplier watched) {
         this.address = address;
         this.layout = layout;
         this.capacityBytes = capacityBytes;
         this.picture = picture;
         this.storage = storage;
+        this.watched = watched;
     }
 
     /** Where it is in the guest's graphics address space. */
@@ -97,16 +106,20 @@ final class Framebuffer {
 
     /** What is left of it in the framebuffer's format. */
     int shownPixel(int x, int y) {
-        EmulatedFormat format = layout.format();
-        int group = format.group();
+        int group = layout.format().group();
         int left = x / group * group;
-        int count = Math.min(group, width() - left);
-        int[] colours = new int[count];
-        byte[] line = new byte[format.lineBytes(count)];
-        row(left, y, count, colours);
-        format.encode(colours, count, line);
-        format.decode(line, count, colours);
+        int[] colours = new int[Math.min(group, width() - left)];
+        shown(layout, picture, frame, draws, left, y, colours.length, colours);
         return colours[x - left];
+    }
+
+    /** A part of a line that begins with the first of a pair, as it comes back from a framebuffer. */
+    static void shown(
+            Layout layout, Picture picture, long frame, long draws, int left, int y, int count, int[] colours) {
+        byte[] line = new byte[layout.format().lineBytes(count)];
+        row(layout, picture, frame, draws, left, y, count, colours);
+        layout.format().encode(colours, count, line);
+        layout.format().decode(line, count, colours);
     }
 
     /** The bytes as they are now. */
@@ -132,15 +145,16 @@ final class Framebuffer {
         int[] colours = new int[count];
         byte[] line = new byte[format.lineBytes(count)];
         for (int y = top; y < bottom; y++) {
-            row(from, y, count, colours);
+            row(layout, picture, frame, draws, from, y, count, colours);
             format.encode(colours, count, line);
             layout.tiling()
                     .put(buffer, strideBytes(), format.pixelBytes(), from * format.pixelBytes(), y, line, line.length);
         }
     }
 
-    private void row(int left, int y, int count, int[] colours) {
-        picture.row(width(), height(), frame, draws, left, y, count, colours);
+    private static void row(
+            Layout layout, Picture picture, long frame, long draws, int left, int y, int count, int[] colours) {
+        picture.row(layout.width(), layout.height(), frame, draws, left, y, count, colours);
         if (layout.format().hasAlpha() && !picture.hasAlpha()) {
             for (int i = 0; i < count; i++) {
                 colours[i] |= EmulatedFormat.OPAQUE;
@@ -159,7 +173,7 @@ final class Framebuffer {
     }
 
     private void keepUpToDate() {
-        if (mappings > 0) {
+        if (mappings > 0 || watched.getAsBoolean()) {
             bytes();
         }
     }

@@ -27,16 +27,21 @@ final class GuestDisplay {
         }
 
         private Framebuffer[] buffers() {
-            Framebuffer[] known = buffers.orElseGet(allocation);
-            buffers = Optional.of(known);
-            return known;
+            if (buffers.isEmpty()) {
+                buffers = Optional.of(allocation.get());
+                front().show(frame);
+            }
+            return buffers.get();
         }
 
         /** Others from now on, of which the first is shown. */
         private void replace() {
+            boolean needed = buffers.isPresent();
             buffers = Optional.empty();
             current = 0;
-            front().show(frame);
+            if (needed) {
+                buffers();
+            }
         }
 
         long frame() {
@@ -66,6 +71,10 @@ final class GuestDisplay {
     private final GraphicsMemory memory;
     private final Picture picture;
     private final int buffers;
+    /** PVINFO's cursor hotspot while the guest has not told it: UINT_MAX. */
+    private int hotspotX = -1;
+
+    private int hotspotY = -1;
     private final Head[] heads = new Head[Pipe.values().length];
     private EmulatedFormat format;
     private EmulatedTiling tiling;
@@ -84,11 +93,11 @@ final class GuestDisplay {
         for (int i = 0; i < heads.length; i++) {
             heads[i] = new Head(new Plane(this::screens, true), new Plane(this::cursors, false));
         }
-        heads[Pipe.A.ordinal()].enabled = true;
+        heads[Pipe.A.ordinal()].enabled = !profile.displayOff();
     }
 
     private Framebuffer[] screens() {
-        Framebuffer[] screens = new Framebuffer[buffers];
+        Framebuffer[] screens = new Framebuffer[Math.max(1, Math.min(buffers, memory.room(width, height)))];
         for (int i = 0; i < screens.length; i++) {
             screens[i] = memory.allocate(width, height, format, tiling, picture);
         }
@@ -183,6 +192,45 @@ final class GuestDisplay {
         heads[pipe.ordinal()].cursorY = y;
     }
 
+    /** PVINFO has one for all pipes. */
+    void setHotspot(int x, int y) {
+        hotspotX = x;
+        hotspotY = y;
+    }
+
+    int hotspotX() {
+        return hotspotX;
+    }
+
+    int hotspotY() {
+        return hotspotY;
+    }
+
+    int cursorSize() {
+        return cursorSize;
+    }
+
+    /** Other cursor images, on every pipe. */
+    void setCursorSize(int size) {
+        cursorSize = size;
+        for (Head head : heads) {
+            head.cursor.frame++;
+            head.cursor.replace();
+        }
+    }
+
+    boolean cursorVisible(Pipe pipe) {
+        return cursorPlane(pipe).visible;
+    }
+
+    int cursorX(Pipe pipe) {
+        return heads[pipe.ordinal()].cursorX;
+    }
+
+    int cursorY(Pipe pipe) {
+        return heads[pipe.ordinal()].cursorY;
+    }
+
     /** Draws the next character cell into the framebuffer that is shown. */
     void draw(Pipe pipe) {
         primary(pipe).front().draw();
@@ -212,6 +260,14 @@ final class GuestDisplay {
     private void replaceScreens() {
         for (Head head : heads) {
             head.primary.frame++;
+        }
+        renewScreens();
+    }
+
+    /** The same pictures in other framebuffers. */
+    void renewScreens() {
+        memory.startOver();
+        for (Head head : heads) {
             head.primary.replace();
         }
     }

@@ -14,7 +14,7 @@ import java.util.Optional;
 final class GvtPlanes {
     /** {@code offsetofend(struct vfio_device_gfx_plane_info, dmabuf_id)}. */
     private static final int MINSZ = Vfio.DeviceGfxPlaneInfo.DMABUF_ID + Integer.BYTES;
-    /** PVINFO's cursor hotspot while the guest has not told it. */
+    /** UINT_MAX. */
     private static final int UNKNOWN_HOTSPOT = -1;
     /** The position registers' magnitudes; the signs beside them are not looked at. */
     private static final int CURSOR_X_MASK = 0x1fff;
@@ -97,6 +97,9 @@ final class GvtPlanes {
 
     private void describe(Framebuffer shown, ByteBuffer info) {
         boolean cursor = shown.picture() == Picture.CURSOR;
+        // validate_hotspot(), which also lets through what is just beyond the cursor.
+        boolean hot = Integer.compareUnsigned(display.hotspotX(), shown.width()) <= 0
+                && Integer.compareUnsigned(display.hotspotY(), shown.height()) <= 0;
         Layout layout = shown.layout();
         info.putInt(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT, layout.format().fourcc());
         info.putLong(Vfio.DeviceGfxPlaneInfo.DRM_FORMAT_MOD, layout.tiling().modifier());
@@ -106,8 +109,8 @@ final class GvtPlanes {
         info.putInt(Vfio.DeviceGfxPlaneInfo.SIZE_MEMBER, shown.sizeBytes());
         info.putInt(Vfio.DeviceGfxPlaneInfo.X_POS, cursor ? Math.abs(display.cursorX()) & CURSOR_X_MASK : 0);
         info.putInt(Vfio.DeviceGfxPlaneInfo.Y_POS, cursor ? Math.abs(display.cursorY()) & CURSOR_Y_MASK : 0);
-        info.putInt(Vfio.DeviceGfxPlaneInfo.X_HOT, cursor ? UNKNOWN_HOTSPOT : 0);
-        info.putInt(Vfio.DeviceGfxPlaneInfo.Y_HOT, cursor ? UNKNOWN_HOTSPOT : 0);
+        info.putInt(Vfio.DeviceGfxPlaneInfo.X_HOT, !cursor ? 0 : hot ? display.hotspotX() : UNKNOWN_HOTSPOT);
+        info.putInt(Vfio.DeviceGfxPlaneInfo.Y_HOT, !cursor ? 0 : hot ? display.hotspotY() : UNKNOWN_HOTSPOT);
         info.putInt(Vfio.DeviceGfxPlaneInfo.DMABUF_ID, remember(shown).id);
     }
 
@@ -173,7 +176,7 @@ final class GvtPlanes {
 
         /** vgpu_create_gem() rounds up to pages. */
         @Override
-        long size() {
+        long sizeBytes() {
             return buffer.framebuffer.capacityBytes();
         }
 

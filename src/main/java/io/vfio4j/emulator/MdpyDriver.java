@@ -5,6 +5,7 @@ import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Vfio;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Optional;
 
 /** samples/vfio-mdev/mdpy.c: a linear framebuffer in a region, and no irq. */
 final class MdpyDriver extends VgpuDriver {
@@ -20,14 +21,8 @@ final class MdpyDriver extends VgpuDriver {
     private int knownIrqs;
 
     MdpyDriver(Kernel kernel, VgpuProfile profile) {
-        super(kernel, profile);
+        super(kernel, profile, new GuestDisplay(GraphicsMemory.ofSample(), Picture.SAMPLE, profile.withBuffers(1)));
         config.putInt(0, 0x000f_1b36).putInt(4, 0x0010_0003).putInt(8, 0x0380_0001);
-    }
-
-    @Override
-    GuestDisplay newDisplay() {
-        return new GuestDisplay(
-                GraphicsMemory.ofSample(), Picture.SAMPLE, profile().withBuffers(1));
     }
 
     @Override
@@ -58,6 +53,12 @@ final class MdpyDriver extends VgpuDriver {
     @Override
     boolean hasModes() {
         return false;
+    }
+
+    /** Pipes are ours, and mean nothing to this driver. */
+    @Override
+    Optional<Framebuffer> shown() {
+        return Optional.of(screen());
     }
 
     private Framebuffer screen() {
@@ -116,7 +117,11 @@ final class MdpyDriver extends VgpuDriver {
         switch (index) {
             case Vfio.VFIO_PCI_CONFIG_REGION_INDEX -> putRegion(info, readWrite, CONFIG_SIZE, 0);
             case Vfio.VFIO_PCI_BAR0_REGION_INDEX, DISPLAY_REGION ->
-                putRegion(info, readWrite | Vfio.VFIO_REGION_INFO_FLAG_MMAP, screen().capacityBytes(), MEMORY_OFFSET);
+                putRegion(
+                        info,
+                        profile().mappableRegions() ? readWrite | Vfio.VFIO_REGION_INFO_FLAG_MMAP : readWrite,
+                        screen().capacityBytes(),
+                        MEMORY_OFFSET);
             default -> putRegion(info, 0, 0, 0);
         }
         kernel().memory().write(address, info.array());
@@ -163,6 +168,12 @@ final class MdpyDriver extends VgpuDriver {
 
     @Override
     public int read(long address, int length, long position) throws KernelError {
+        if (!profile().mappableRegions() && isMemory(position, length)) {
+            byte[] bytes = new byte[length];
+            screen().bytes().get((int) position - MEMORY_OFFSET, bytes);
+            kernel().memory().write(address, bytes);
+            return length;
+        }
         for (int done = 0; done < length; ) {
             int piece = piece(position + done, length - done);
             kernel().memory().write(address + done, read(position + done, piece));
@@ -177,7 +188,7 @@ final class MdpyDriver extends VgpuDriver {
         if (position < CONFIG_SIZE) {
             config.get((int) position, bytes);
         } else if (isMemory(position, length)) {
-            screen().bytes().get(0, bytes);
+            screen().bytes().get(place(position), bytes);
         } else {
             throw new KernelError(Errno.EFAULT);
         }
@@ -190,13 +201,18 @@ final class MdpyDriver extends VgpuDriver {
             int piece = piece(position + done, length - done);
             byte[] bytes = kernel().memory().read(address + done, piece);
             if (isMemory(position + done, piece)) {
-                screen().bytes().put(0, bytes);
+                screen().bytes().put(place(position + done), bytes);
             } else if (position + done >= CONFIG_SIZE) {
                 throw new KernelError(Errno.EFAULT);
             }
             done += piece;
         }
         return length;
+    }
+
+    /** The sample forgets the position. */
+    private int place(long position) {
+        return profile().mappableRegions() ? 0 : (int) position - MEMORY_OFFSET;
     }
 
     private static int piece(long position, int left) {
@@ -210,7 +226,7 @@ final class MdpyDriver extends VgpuDriver {
     @Override
     public OpenFile.MappedBytes map(long position, int length, Access access) throws KernelError {
         Framebuffer screen = screen();
-        if (position != MEMORY_OFFSET || length > screen.capacityBytes()) {
+        if (!profile().mappableRegions() || position != MEMORY_OFFSET || length > screen.capacityBytes()) {
             throw new KernelError(Errno.EINVAL);
         }
         return new OpenFile.MappedBytes(screen.map().slice(0, length), screen::unmap);

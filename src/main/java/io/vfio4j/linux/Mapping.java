@@ -8,6 +8,9 @@ import java.util.function.Consumer;
 /**
  * A part of a device or file that is mapped into memory. Its bytes are copied, or lent for the time of a call, never handed
  * out: a view kept after munmap would kill the process.
+ *
+ * <p>Where the memory behind may go away, read it by {@link #read} or {@link #copyTo}. Everything else answers then with an
+ * {@link InternalError}, and not always at once.
  */
 public final class Mapping extends NativeBytes {
     /** A bit pattern that is no likely picture. */
@@ -16,6 +19,7 @@ public final class Mapping extends NativeBytes {
     private static final int MARKED = 64;
 
     private final String described;
+    private final Runnable check;
 
     /**
      * Wraps mapped memory; called by implementations of {@link SystemCalls}.
@@ -26,14 +30,34 @@ public final class Mapping extends NativeBytes {
      * @param unmap ends the mapping; called once
      */
     public Mapping(ByteBuffer bytes, long address, String description, Runnable unmap) {
+        this(bytes, address, description, unmap, () -> {});
+    }
+
+    /**
+     * Wraps memory that can be gone without the processor's knowing it, as that of a host in memory; called by implementations of
+     * {@link SystemCalls}.
+     *
+     * @param bytes the bytes, from 0 to the buffer's capacity
+     * @param address where the mapping starts
+     * @param description what is mapped, for error messages
+     * @param unmap ends the mapping; called once
+     * @param check called after bytes were read by {@link #read} and {@link #copyTo}, on the thread that did it; throws an
+     *     InternalError, as the JVM does for a fault, if they are gone
+     */
+    public Mapping(ByteBuffer bytes, long address, String description, Runnable unmap, Runnable check) {
         super(bytes, address, description, unmap);
         this.described = description;
+        this.check = check;
     }
 
     /**
      * Lends all bytes as {@link #lend} does, to a reader that may find the memory behind them gone: a file that was truncated, a
      * device that was taken out. The processor then raises a fault, and the reader is stopped, possibly not at once, but before
-     * this method ends. Memory must be touched by the buffer's own methods only, not by native code.
+     * this method ends. Memory must be touched by the buffer's own methods only, not by native code, which dies of the fault, and the
+     * process with it.
+     *
+     * <p>Nor by comparisons: {@code mismatch}, {@code equals} and {@code compareTo} of a buffer run in a routine of HotSpot, once they are
+     * compiled, whose faults it does not expect (seen with JDK 17 and 25). Copy first, then compare.
      *
      * @param reader gets a little-endian buffer, position 0, limit {@link #size}; must not keep it
      * @throws LinuxException EFAULT when the memory is gone; what the reader has read is worth nothing then
@@ -43,6 +67,7 @@ public final class Mapping extends NativeBytes {
         try {
             lend(reader);
             deliverFaults();
+            check.run();
         } catch (InternalError fault) {
             throw gone(fault);
         }
@@ -73,6 +98,7 @@ public final class Mapping extends NativeBytes {
             if (!marked || target.getLong(targetOffset) == MARK || target.getLong(last) == MARK) {
                 deliverFaults();
             }
+            check.run();
         } catch (InternalError fault) {
             throw gone(fault);
         } finally {

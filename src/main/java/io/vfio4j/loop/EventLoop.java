@@ -16,8 +16,11 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Waits for counters, deadlines and tasks, and runs what they are for, one after the other.
@@ -52,6 +55,9 @@ public final class EventLoop implements AutoCloseable {
     private final ReentrantLock turn = new ReentrantLock();
 
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    /** The errand that was sent last; each knows the one before it. */
+    private final AtomicReference<@Nullable Errand> errands = new AtomicReference<>();
+
     private final AtomicBoolean wakeUpPending = new AtomicBoolean();
     private final CountDownLatch ended = new CountDownLatch(1);
     private final Optional<Thread> thread;
@@ -285,6 +291,60 @@ public final class EventLoop implements AutoCloseable {
         outcome.rethrow(name);
     }
 
+    boolean hasThread() {
+        return thread.isPresent();
+    }
+
+    /** Any thread: returns false where the loop has ended. Where it ends just now, the errand is left waiting. */
+    boolean send(Errand errand) {
+        if (!running) {
+            return false;
+        }
+        @Nullable Errand last;
+        do {
+            last = errands.get();
+            errand.next = last;
+        } while (!errands.compareAndSet(last, errand));
+        wakeUp();
+        return true;
+    }
+
+    /** For a loop without a thread: a turn of its own, as soon as nobody else has one. */
+    boolean runInTurn(Runnable task, long patienceNanos) {
+        boolean mine = false;
+        try {
+            mine = turn.tryLock(patienceNanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (!mine) {
+            return false;
+        }
+        EventLoop outer = STEPPING.get();
+        STEPPING.set(this);
+        try {
+            if (running) {
+                task.run();
+            }
+            return running;
+        } finally {
+            STEPPING.set(outer);
+            turn.unlock();
+        }
+    }
+
+    private boolean runErrands() {
+        Errand errand = errands.getAndSet(null);
+        boolean any = errand != null;
+        while (errand != null) {
+            // It may be sent again as soon as it has arrived.
+            Errand before = errand.next;
+            isolate(errand.arrival);
+            errand = before;
+        }
+        return any;
+    }
+
     private void runInStep(Task task) throws LinuxException {
         turn.lock();
         EventLoop outer = STEPPING.get();
@@ -398,10 +458,10 @@ public final class EventLoop implements AutoCloseable {
     /** One turn: what was asked for, what is ready, what is due. Returns whether there was anything. */
     private boolean turnOnce(boolean wait) {
         try {
-            boolean worked = runTasks();
+            boolean worked = runErrands() | runTasks();
             // Before the wait, which would otherwise not end for a deadline that a task has set.
             arrangeTimer();
-            int ready = poller.poll(tokens, counters, wait && tasks.isEmpty() && !isDone());
+            int ready = poller.poll(tokens, counters, wait && tasks.isEmpty() && errands.get() == null && !isDone());
             long now = calls.nanoTime();
             for (int i = 0; i < ready; i++) {
                 dispatch(tokens[i], counters[i], now);
@@ -562,6 +622,7 @@ public final class EventLoop implements AutoCloseable {
         for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
             isolateWhatever(task);
         }
+        runErrands();
         ended.countDown();
     }
 

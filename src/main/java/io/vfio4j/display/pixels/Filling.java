@@ -12,7 +12,11 @@ final class Filling {
 
     private @Nullable Conversion conversion;
     private @Nullable PixelFormat converted;
+    private @Nullable Detiler detiler;
+    private @Nullable PixelFormat detiled;
+    private @Nullable Tiling tiling;
     private @Nullable ByteBuffer scratch;
+    private @Nullable ByteBuffer linear;
 
     /** Reads a buffer that is mapped. */
     void read(Mapping source, Layout layout, Frame target) throws LinuxException {
@@ -41,13 +45,50 @@ final class Filling {
     }
 
     private void convert(ByteBuffer source, Layout layout, ByteBuffer pixels) {
+        if (layout.isLinear()) {
+            convert(source, layout.strideBytes(), layout, pixels);
+            return;
+        }
+        Detiler by = detiler(layout);
+        int line = layout.lineBytes();
+        if (layout.needsNoConversion()) {
+            by.detile(source, 0, layout.strideBytes(), layout.width(), layout.height(), pixels, line);
+            return;
+        }
+        ByteBuffer linear = linear(line * layout.height());
+        by.detile(source, 0, layout.strideBytes(), layout.width(), layout.height(), linear, line);
+        convert(linear, line, layout, pixels);
+    }
+
+    private void convert(ByteBuffer source, int strideBytes, Layout layout, ByteBuffer pixels) {
         Conversion by = conversion;
         if (by == null || converted != layout.format()) {
             by = Conversion.of(layout.format());
             conversion = by;
             converted = layout.format();
         }
-        by.convert(source, 0, layout.strideBytes(), layout.width(), layout.height(), pixels, layout.width() * 4);
+        by.convert(source, 0, strideBytes, layout.width(), layout.height(), pixels, layout.width() * Integer.BYTES);
+    }
+
+    private Detiler detiler(Layout layout) {
+        Detiler by = detiler;
+        if (by == null || detiled != layout.format() || tiling != layout.tiling()) {
+            by = Detiler.of(layout.tiling(), Swizzle.NONE, layout.format());
+            detiler = by;
+            detiled = layout.format();
+            tiling = layout.tiling();
+        }
+        return by;
+    }
+
+    private ByteBuffer linear(int bytes) {
+        ByteBuffer memory = linear;
+        if (memory == null || memory.capacity() < bytes) {
+            linear = null;
+            memory = ByteBuffer.allocateDirect(bytes);
+            linear = memory;
+        }
+        return memory;
     }
 
     /** Memory for a buffer that has to be brought here first. */
@@ -63,6 +104,8 @@ final class Filling {
 
     void forget() {
         scratch = null;
+        linear = null;
+        detiler = null;
         conversion = null;
         converted = null;
     }

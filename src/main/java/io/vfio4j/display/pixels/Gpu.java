@@ -15,17 +15,21 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** The GPU that reads dma-bufs which no processor can map: opened when it is first needed, and the same one from then on. */
 final class Gpu implements AutoCloseable {
     private static final String PCI_BUS = "/sys/bus/pci/devices/";
+    /** Looking for a GPU takes long; one that is busy, or whose driver is being loaded, may come. */
+    private static final long NEXT_TRY_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final VfioDevice device;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile @Nullable GraphicsContext context;
     private @Nullable GraphicsException refusal;
+    private long refusedAt;
     private volatile boolean closed;
 
     Gpu(VfioDevice device) {
@@ -59,9 +63,9 @@ final class Gpu implements AutoCloseable {
             buffer.imported = null;
             known.close();
         }
+        GraphicsContext gpu = open();
         buffer.importedStride = layout.strideBytes();
         buffer.importRefusal = null;
-        GraphicsContext gpu = open();
         int number = buffer.descriptor().acquire();
         try {
             ImportedImage image = gpu.importImage(new DmaBufImage(
@@ -89,13 +93,14 @@ final class Gpu implements AutoCloseable {
             return open;
         }
         GraphicsException refused = refusal;
-        if (refused != null) {
+        if (refused != null && now() - refusedAt < NEXT_TRY_NANOS) {
             throw refused;
         }
         try {
             open = openFirst();
         } catch (GraphicsException e) {
             refusal = e;
+            refusedAt = now();
             throw e;
         }
         context = open;
@@ -104,6 +109,10 @@ final class Gpu implements AutoCloseable {
             requireOpen();
         }
         return open;
+    }
+
+    private long now() {
+        return device.systemCalls().nanoTime();
     }
 
     private GraphicsContext openFirst() throws GraphicsException {

@@ -69,7 +69,11 @@ record Layout(PixelFormat format, Tiling tiling, int width, int height, int stri
 
     /** Whether the pixels are what a frame has. */
     boolean isPlain() {
-        return isLinear() && (format == PixelFormat.XRGB8888 || format == PixelFormat.ARGB8888);
+        return isLinear() && needsNoConversion();
+    }
+
+    boolean needsNoConversion() {
+        return format == PixelFormat.XRGB8888 || format == PixelFormat.ARGB8888;
     }
 
     int lineBytes() {

@@ -1,6 +1,7 @@
 package io.vfio4j.emulator.junit;
 
 import io.vfio4j.emulator.EmulatedClock;
+import io.vfio4j.emulator.EmulatedDialect;
 import io.vfio4j.emulator.EmulatedGuest;
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.Faults;
@@ -130,7 +131,10 @@ public final class EmulatedVgpuExtension implements ParameterResolver, AfterEach
         for (Vgpu vgpu : prepared.vgpus()) {
             if (vgpu.forbiddenCalls() > 0) {
                 complaints.add("made " + vgpu.forbiddenCalls() + " calls on " + vgpu.name()
-                        + " that crash a real kernel, by VFIO_DEVICE_SET_IRQS");
+                        + " that crash a real kernel, by "
+                        + (vgpu.profile().dialect() == EmulatedDialect.MBOCHS
+                                ? "VFIO_DEVICE_GET_GFX_DMABUF or by reading BAR 0"
+                                : "VFIO_DEVICE_SET_IRQS"));
             }
             if (vgpu.armed() && !vgpu.isOpen()) {
                 complaints.add("closed " + vgpu.name() + " with its display irq armed");

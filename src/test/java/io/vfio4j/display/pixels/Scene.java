@@ -47,6 +47,10 @@ final class Scene implements AutoCloseable {
         screen.close();
         device.close();
         assertEquals(List.of(), host.openFiles(), "open files");
+        assertEquals(0, host.mappings(), "mappings");
+        assertEquals(0, host.imports(), "imports");
+        assertEquals(0, host.dmaBufs(), "dma-bufs");
+        assertEquals(0, host.vgpu().framebuffers(), "framebuffers that the driver remembers");
         host.close();
     }
 }
