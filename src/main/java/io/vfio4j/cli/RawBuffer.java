@@ -38,8 +38,22 @@ record RawBuffer(Plane plane, String source, byte[] bytes) {
         Plane plane = shown.get();
         RegionInfo region = device.region(plane.source());
         int length = length(device, plane, region.size(), "region " + region.index());
+        // Mapped where that is possible: mdpy forgets the position where it is read.
+        byte[] bytes = region.mappable() ? mapped(device, region, length) : read(device, region, length);
+        return Optional.of(new RawBuffer(plane, "region " + region.index(), bytes));
+    }
+
+    private static byte[] mapped(VfioDevice device, RegionInfo region, int length) throws LinuxException {
         byte[] bytes = new byte[length];
-        try (NativeMemory memory = device.systemCalls().allocate(Math.max(1, Math.min(length, CHUNK_BYTES)))) {
+        try (Mapping mapping = device.map(region, 0, length, Access.READ)) {
+            mapping.read(memory -> memory.get(0, bytes));
+        }
+        return bytes;
+    }
+
+    private static byte[] read(VfioDevice device, RegionInfo region, int length) throws IOException {
+        byte[] bytes = new byte[length];
+        try (NativeMemory memory = device.systemCalls().allocate(Math.min(length, CHUNK_BYTES))) {
             for (int position = 0; position < length; ) {
                 int read = device.read(region, position, memory, Math.min(CHUNK_BYTES, length - position));
                 if (read <= 0) {
@@ -50,7 +64,7 @@ record RawBuffer(Plane plane, String source, byte[] bytes) {
                 position += read;
             }
         }
-        return Optional.of(new RawBuffer(plane, "region " + region.index(), bytes));
+        return bytes;
     }
 
     /** The device hands its planes out as dma-bufs. */
@@ -100,7 +114,7 @@ record RawBuffer(Plane plane, String source, byte[] bytes) {
 
     private static int length(VfioDevice device, Plane plane, long available, String where) throws IOException {
         long size = Integer.toUnsignedLong(plane.sizeBytes());
-        if (size > MOST_BYTES || Long.compareUnsigned(size, available) > 0) {
+        if (size == 0 || size > MOST_BYTES || Long.compareUnsigned(size, available) > 0) {
             throw new IOException("the plane of " + device.name() + " has " + size + " bytes, and " + where + " has "
                     + Long.toUnsignedString(available));
         }
