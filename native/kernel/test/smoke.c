@@ -1956,6 +1956,35 @@ static void check_mode(void)
 	destroy(&device);
 }
 
+/* Another mode takes other memory, whatever the guest reuses. */
+static void check_mode_memory(void)
+{
+	struct shown old = { .width = 640, .height = 480, .stride = 2560 };
+	struct shown now = { .width = 1024, .height = 768, .stride = 4096,
+			     .frame = 1 };
+	struct plane plane, other;
+	struct device device;
+	uint8_t *memory, *larger;
+
+	put_or_bail("buffers", "1");
+	put_or_bail("dmabuf_mmap", "1");
+	device = make("v6", 1);
+	put_or_bail("buffers", "3");
+	memory = map_primary(&device, &plane);
+	must_put(&device, "mode", "1024x768");
+	larger = map_primary(&device, &other);
+	must_put(&device, "draw", "A");
+	now.draws = 1;
+	ok(pixels_are_right(memory, "XR24", "linear", &old),
+	   "mode: the only framebuffer stays as it was");
+	ok(pixels_are_right(larger, "XR24", "linear", &now),
+	   "mode: and the larger one is another");
+	munmap(memory, plane.size);
+	munmap(larger, other.size);
+	put_or_bail("dmabuf_mmap", "0");
+	destroy(&device);
+}
+
 /* --------------------------------------------------------------- scanout */
 
 static ino_t inode_of(int fd)
@@ -2127,9 +2156,27 @@ static int new_vgem_buffer(size_t size)
 	return prime.fd;
 }
 
+/* How many refer to a dma-buf. */
+static long references(int fd)
+{
+	char path[64], line[100];
+	long count = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	while (file && count < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "count: %ld", &count);
+	if (count < 0)
+		bail("no count in %s", path);
+	fclose(file);
+	return count;
+}
+
 static void check_maker(const char *maker, int fd, size_t size)
 {
 	uint32_t *memory;
+	long before;
 
 	if (fd < 0) {
 		printf("# no %s in this kernel\n", maker);
@@ -2138,7 +2185,9 @@ static void check_maker(const char *maker, int fd, size_t size)
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		bail("cannot map a dma-buf of %s", maker);
+	before = references(fd);
 	check_foreign(maker, fd, size, memory);
+	is(references(fd), before, "all references are given back", "scanout");
 	munmap(memory, size);
 	close(fd);
 }
@@ -2590,6 +2639,7 @@ static void check_all(void)
 	check_region_planes();
 	check_cursor();
 	check_mode();
+	check_mode_memory();
 	check_scanout();
 	check_alive();
 	check_removal();

@@ -10,6 +10,7 @@ import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.PendingWrite;
 import io.vfio4j.linux.Poller;
+import io.vfio4j.linux.Received;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.VirtualTime;
 import io.vfio4j.linux.gl.Graphics;
@@ -17,6 +18,7 @@ import io.vfio4j.linux.uapi.Ioctl;
 import io.vfio4j.linux.uapi.Vfio;
 import io.vfio4j.mdev.MdevDevice;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -188,6 +190,57 @@ final class BenchHost implements SystemCalls {
     @Override
     public String readLink(String path) throws LinuxException {
         return devices.systemCalls().readLink(path);
+    }
+
+    @Override
+    public Descriptor openProcess(int pid) throws LinuxException {
+        return devices.systemCalls().openProcess(pid);
+    }
+
+    @Override
+    public Descriptor copyDescriptor(Descriptor process, int number, String description) throws LinuxException {
+        return devices.systemCalls().copyDescriptor(process, number, description);
+    }
+
+    @Override
+    public boolean hasExited(Descriptor process) throws LinuxException {
+        return devices.systemCalls().hasExited(process);
+    }
+
+    @Override
+    public Descriptor connect(String path, Duration patience) throws LinuxException {
+        return devices.systemCalls().connect(path, patience);
+    }
+
+    @Override
+    public Descriptor listen(String path) throws LinuxException {
+        return devices.systemCalls().listen(path);
+    }
+
+    @Override
+    public Optional<Descriptor> accept(Descriptor listener) throws LinuxException {
+        return devices.systemCalls().accept(listener);
+    }
+
+    @Override
+    public int send(Descriptor connection, byte[] data, List<Descriptor> attached) throws LinuxException {
+        return devices.systemCalls().send(connection, data, attached);
+    }
+
+    @Override
+    public Received receive(Descriptor connection, int mostBytes, int mostDescriptors, Duration patience)
+            throws LinuxException {
+        return devices.systemCalls().receive(connection, mostBytes, mostDescriptors, patience);
+    }
+
+    @Override
+    public boolean isHungUp(Descriptor connection) throws LinuxException {
+        return devices.systemCalls().isHungUp(connection);
+    }
+
+    @Override
+    public void removeFile(String path) throws LinuxException {
+        devices.systemCalls().removeFile(path);
     }
 
     @Override

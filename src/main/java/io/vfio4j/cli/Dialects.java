@@ -16,6 +16,7 @@ final class Dialects {
             case "port-display" -> "such a port whose capability promises values that never come";
             case "none" -> "GVT-g of mainline: no display irq, timer mode";
             case "mdpy" -> "the kernel's sample mdpy: a framebuffer in a region, timer mode";
+            case "mbochs" -> "the kernel's sample mbochs: dma-bufs that cannot be mapped, EDID, timer mode";
             default -> "an emulated vGPU";
         };
     }

@@ -1,11 +1,8 @@
 package io.vfio4j.cli;
 
-import io.vfio4j.linux.SystemCalls;
-import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.AttachPath;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -34,9 +31,6 @@ import picocli.CommandLine.Spec;
             "It is only asked, so the VMM goes on undisturbed."
         })
 final class InfoCommand implements Callable<Integer> {
-    /** Enough for an emulated guest to have something on its screen. */
-    private static final Duration GUEST_LEAD = Duration.ofMillis(100);
-
     @Spec
     private CommandSpec spec;
 
@@ -66,27 +60,7 @@ final class InfoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         AttachPathConverter.requireOpening(spec.commandLine(), device, path);
-        if (device instanceof DeviceName.Emulated name) {
-            try (EmulatedDevice emulated = EmulatedDevice.inVirtualTime(name);
-                    OpenedDevice opened = OpenedDevice.openWithBareVm(emulated.systemCalls(), emulated.mdev(), path)) {
-                emulated.runGuest();
-                emulated.advance(GUEST_LEAD);
-                print(DeviceReport.of(name.text(), opened));
-            }
-        } else if (device instanceof DeviceName.Mdev name) {
-            SystemCalls calls = parent.localHost().open();
-            try (OpenedDevice opened = OpenedDevice.openWithBareVm(calls, MdevDevice.find(calls, name.uuid()), path)) {
-                print(DeviceReport.of(name.text(), opened));
-            }
-        } else if (device instanceof DeviceName.OfProcess name) {
-            try (OpenedDevice opened = OpenedDevice.share(parent.localHost().open(), name)) {
-                print(DeviceReport.of(name.text(), opened));
-            }
-        } else if (device instanceof DeviceName.OnSocket name) {
-            try (OpenedDevice opened = OpenedDevice.share(parent.localHost().open(), name)) {
-                print(DeviceReport.of(name.text(), opened));
-            }
-        }
+        DeviceVisit.to(device, parent, path, (calls, opened) -> print(DeviceReport.of(device.text(), opened)));
         return 0;
     }
 

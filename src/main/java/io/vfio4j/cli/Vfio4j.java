@@ -2,7 +2,12 @@ package io.vfio4j.cli;
 
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.vfio.GroupNotViableException;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.util.Optional;
 import java.util.Set;
@@ -28,6 +33,10 @@ import picocli.CommandLine.Spec;
             ListCommand.class,
             InfoCommand.class,
             WatchCommand.class,
+            ScreenshotCommand.class,
+            FrameCommand.class,
+            ModeCommand.class,
+            EdidCommand.class,
             MdevCommand.class,
             DoctorCommand.class,
             HelpCommand.class
@@ -60,11 +69,20 @@ final class Vfio4j implements Runnable {
 
     private final LocalHost localHost;
     private final boolean terminal;
+    private final InputStream in;
+    private final OutputStream out;
 
     /** What picocli cannot know: the kernel below, and whether a person sees the output as it comes. */
     Vfio4j(LocalHost localHost, boolean terminal) {
+        this(localHost, terminal, new FileInputStream(FileDescriptor.in), new FileOutputStream(FileDescriptor.out));
+    }
+
+    /** The same where bytes, not text, go elsewhere. */
+    Vfio4j(LocalHost localHost, boolean terminal, InputStream in, OutputStream out) {
         this.localHost = localHost;
         this.terminal = terminal;
+        this.in = in;
+        this.out = out;
     }
 
     LocalHost localHost() {
@@ -73,6 +91,16 @@ final class Vfio4j implements Runnable {
 
     boolean terminal() {
         return terminal;
+    }
+
+    /** For bytes. */
+    InputStream standardInput() {
+        return in;
+    }
+
+    /** For bytes. */
+    OutputStream standardOutput() {
+        return out;
     }
 
     @Override

@@ -12,6 +12,7 @@ abstract class DmaBuf extends OpenFile {
     private static final long SYNC_FLAGS = SYNC_READ_WRITE | io.vfio4j.linux.uapi.DmaBuf.DMA_BUF_SYNC_END;
 
     private final Kernel kernel;
+    private boolean released;
 
     /** With the first reference. */
     DmaBuf(Kernel kernel) {
@@ -27,9 +28,22 @@ abstract class DmaBuf extends OpenFile {
     /** The bytes as they are now. */
     abstract ByteBuffer bytes();
 
+    /** {@code size} of {@code struct dma_buf}. */
+    abstract long sizeBytes();
+
     /** dma_buf_llseek(). */
     @Override
-    abstract long size();
+    final long size() throws KernelError {
+        checkAlive();
+        return sizeBytes();
+    }
+
+    /** A descriptor that has outlived its dma-buf, as drivers with a fault hand it out, crashes a real kernel when it is used. */
+    private void checkAlive() throws KernelError {
+        if (released) {
+            throw new KernelError(Errno.EBADF);
+        }
+    }
 
     /** Whether its descriptors are without O_RDWR. */
     abstract boolean isReadOnly();
@@ -42,6 +56,7 @@ abstract class DmaBuf extends OpenFile {
 
     @Override
     final int ioctl(long request, long argument) throws KernelError {
+        checkAlive();
         if (request != io.vfio4j.linux.uapi.DmaBuf.DMA_BUF_IOCTL_SYNC.number()) {
             throw new KernelError(Errno.ENOTTY);
         }
@@ -60,11 +75,12 @@ abstract class DmaBuf extends OpenFile {
      */
     @Override
     final MappedBytes map(long position, int length, Access access) throws KernelError {
+        checkAlive();
         if (isReadOnly() && access != Access.READ) {
             throw new KernelError(Errno.EACCES);
         }
         long pages = (length + UserSpace.PAGE - 1L) / UserSpace.PAGE;
-        if (position / UserSpace.PAGE + pages > size() / UserSpace.PAGE) {
+        if (position / UserSpace.PAGE + pages > sizeBytes() / UserSpace.PAGE) {
             throw new KernelError(Errno.EINVAL);
         }
         if (isReadOnly()) {
@@ -75,7 +91,10 @@ abstract class DmaBuf extends OpenFile {
 
     @Override
     final void release() {
-        kernel.countDmaBufs(-1);
-        lastClosed();
+        if (!released) {
+            released = true;
+            kernel.countDmaBufs(-1);
+            lastClosed();
+        }
     }
 }

@@ -4,10 +4,13 @@ import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.linux.uapi.Vfio;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Consumer;
 
 /**
  * The EDID region: registers at its start, the EDID itself at half a page, beyond the region's own size
- * (intel_vgpu_reg_rw_edid of drivers/gpu/drm/i915/gvt/kvmgt.c). Link up makes the guest look.
+ * (intel_vgpu_reg_rw_edid of drivers/gpu/drm/i915/gvt/kvmgt.c). Link up and link down are hotplugs to the guest: at the one it takes
+ * the mode that the monitor prefers, as far as it is within max_xres and max_yres; at the other it leaves all as it is, as a text
+ * console does.
  */
 final class EdidRegion {
     static final int BLOB_SIZE = 128;
@@ -16,18 +19,13 @@ final class EdidRegion {
     private static final int LINK_UP = 1;
     private static final int LINK_DOWN = 2;
 
-    /** Learns the preferred mode of a monitor that was plugged in. */
-    interface Monitor {
-        void connect(int width, int height);
-    }
-
-    private final Monitor monitor;
+    private final Consumer<MonitorMode> hotplug;
     private final ByteBuffer registers =
             ByteBuffer.allocate(Vfio.RegionGfxEdid.SIZE).order(ByteOrder.LITTLE_ENDIAN);
     private final byte[] blob = new byte[BLOB_SIZE];
 
-    EdidRegion(VgpuProfile profile, Monitor monitor) {
-        this.monitor = monitor;
+    EdidRegion(VgpuProfile profile, Consumer<MonitorMode> hotplug) {
+        this.hotplug = hotplug;
         byte[] edid = EdidBlock.of(profile.width(), profile.height(), profile.refreshRate());
         System.arraycopy(edid, 0, blob, 0, edid.length);
         registers.putInt(Vfio.RegionGfxEdid.EDID_OFFSET, BLOB_OFFSET);
@@ -74,12 +72,21 @@ final class EdidRegion {
                 throw new KernelError(Errno.EINVAL);
             }
             registers.putInt(Vfio.RegionGfxEdid.LINK_STATE, state);
-            monitor.connect(EdidBlock.width(blob), EdidBlock.height(blob));
+            hotplug.accept(EdidBlock.preferred(blob, this::isWithin));
         } else if (state == LINK_DOWN) {
             registers.putInt(Vfio.RegionGfxEdid.LINK_STATE, state);
         } else {
             throw new KernelError(Errno.EINVAL);
         }
+    }
+
+    boolean isUp() {
+        return registers.getInt(Vfio.RegionGfxEdid.LINK_STATE) == LINK_UP;
+    }
+
+    private boolean isWithin(MonitorMode mode) {
+        return mode.width() <= registers.getInt(Vfio.RegionGfxEdid.MAX_XRES)
+                && mode.height() <= registers.getInt(Vfio.RegionGfxEdid.MAX_YRES);
     }
 
     /** handle_edid_blob(): within edid_size. */

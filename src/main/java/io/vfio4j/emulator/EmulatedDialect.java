@@ -21,7 +21,9 @@ public enum EmulatedDialect {
     /** {@link VgpuProfile#MAINLINE}. */
     MAINLINE("none"),
     /** {@link VgpuProfile#MDPY}. */
-    MDPY("mdpy");
+    MDPY("mdpy"),
+    /** {@link VgpuProfile#MBOCHS}. */
+    MBOCHS("mbochs");
 
     private final String label;
 

@@ -138,7 +138,7 @@ public final class EmulatedGuest {
      *
      * @param width in pixels
      * @param height in pixels
-     * @throws IllegalStateException for a device that has one mode only
+     * @throws IllegalStateException for a device that has one mode only, or no memory for it
      */
     public void setMode(int width, int height) {
         VgpuProfile.checkSize(width, height);
@@ -207,6 +207,25 @@ public final class EmulatedGuest {
      */
     public int height() {
         return locked(driver.display()::height);
+    }
+
+    /**
+     * The refresh rate of the guest's mode: that of the profile, then what the last monitor preferred. Vblanks come at this rate from
+     * the ports, mainline and the samples; the drivers of 2019 have 62.5 Hz whatever the guest wants.
+     *
+     * @return in Hz
+     */
+    public int refreshRate() {
+        return locked(driver::refreshRate);
+    }
+
+    /**
+     * Whether the guest sees a monitor: whether the link of the EDID region is up.
+     *
+     * @return true at the start, but for mbochs; always true for a device without such a region
+     */
+    public boolean monitorConnected() {
+        return locked(driver::monitorIsConnected);
     }
 
     /**

@@ -275,9 +275,7 @@ public final class EmulatedHost implements AutoCloseable {
             if (all.stream().anyMatch(VgpuProfile::isModern)) {
                 return "6.12.0-emulated";
             }
-            return all.stream().anyMatch(profile -> profile.dialect() != EmulatedDialect.MDPY)
-                    ? "5.4.0-emulated"
-                    : "6.1.0-emulated";
+            return all.stream().anyMatch(profile -> !profile.isSample()) ? "5.4.0-emulated" : "6.1.0-emulated";
         }
 
         /**

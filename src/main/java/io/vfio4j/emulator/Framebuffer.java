@@ -2,6 +2,7 @@ package io.vfio4j.emulator;
 
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -14,6 +15,7 @@ final class Framebuffer {
     private final int capacityBytes;
     private final Picture picture;
     private final Supplier<ByteBuffer> storage;
+    private final BooleanSupplier watched;
     private long frame;
     private long draws;
     private Optional<ByteBuffer> bytes = Optional.empty();
@@ -21,13 +23,20 @@ final class Framebuffer {
     private long drawnDraws;
     private int mappings;
 
-    /** The storage is asked for once, when bytes are wanted. */
-    Framebuffer(long address, Layout layout, int capacityBytes, Picture picture, Supplier<ByteBuffer> storage) {
+    /** The storage is asked for once, when bytes are wanted; it may be watched beside the framebuffer's own mappings. */
+    Framebuffer(
+            long address,
+            Layout layout,
+            int capacityBytes,
+            Picture picture,
+            Supplier<ByteBuffer> storage,
+            BooleanSupplier watched) {
         this.address = address;
         this.layout = layout;
         this.capacityBytes = capacityBytes;
         this.picture = picture;
         this.storage = storage;
+        this.watched = watched;
     }
 
     /** Where it is in the guest's graphics address space. */
@@ -164,7 +173,7 @@ final class Framebuffer {
     }
 
     private void keepUpToDate() {
-        if (mappings > 0) {
+        if (mappings > 0 || watched.getAsBoolean()) {
             bytes();
         }
     }

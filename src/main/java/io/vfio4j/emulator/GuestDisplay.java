@@ -27,16 +27,21 @@ final class GuestDisplay {
         }
 
         private Framebuffer[] buffers() {
-            Framebuffer[] known = buffers.orElseGet(allocation);
-            buffers = Optional.of(known);
-            return known;
+            if (buffers.isEmpty()) {
+                buffers = Optional.of(allocation.get());
+                front().show(frame);
+            }
+            return buffers.get();
         }
 
         /** Others from now on, of which the first is shown. */
         private void replace() {
+            boolean needed = buffers.isPresent();
             buffers = Optional.empty();
             current = 0;
-            front().show(frame);
+            if (needed) {
+                buffers();
+            }
         }
 
         long frame() {
@@ -92,7 +97,7 @@ final class GuestDisplay {
     }
 
     private Framebuffer[] screens() {
-        Framebuffer[] screens = new Framebuffer[buffers];
+        Framebuffer[] screens = new Framebuffer[Math.max(1, Math.min(buffers, memory.room(width, height)))];
         for (int i = 0; i < screens.length; i++) {
             screens[i] = memory.allocate(width, height, format, tiling, picture);
         }
@@ -255,6 +260,14 @@ final class GuestDisplay {
     private void replaceScreens() {
         for (Head head : heads) {
             head.primary.frame++;
+        }
+        renewScreens();
+    }
+
+    /** The same pictures in other framebuffers. */
+    void renewScreens() {
+        memory.startOver();
+        for (Head head : heads) {
             head.primary.replace();
         }
     }

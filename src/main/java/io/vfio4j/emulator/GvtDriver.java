@@ -12,27 +12,22 @@ final class GvtDriver extends VgpuDriver {
 
     private final IrqInfo irqInfo;
     private final IrqSettings irqSettings;
+    private final EdidRegion edid;
     private final GvtRegions regions;
     private final GvtPlanes planes;
 
     GvtDriver(Kernel kernel, VgpuProfile profile) {
-        super(kernel, profile);
+        super(kernel, profile, new GuestDisplay(GraphicsMemory.ofGpu(), Picture.SCREEN, profile));
         irqInfo = new IrqInfo(kernel.memory(), profile);
         irqSettings = new IrqSettings(kernel, profile, irqInfo, trigger(), this::vblanksRunning);
-        regions = new GvtRegions(kernel.memory(), new EdidRegion(profile, this::connect));
+        edid = new EdidRegion(profile, this::take);
+        regions = new GvtRegions(kernel.memory(), edid);
         planes = new GvtPlanes(kernel, profile, display());
     }
 
     @Override
-    GuestDisplay newDisplay() {
-        return new GuestDisplay(GraphicsMemory.ofGpu(), Picture.SCREEN, profile());
-    }
-
-    /** A monitor was plugged in: the guest takes its preferred mode. */
-    private void connect(int width, int height) {
-        if (width != display().width() || height != display().height()) {
-            setMode(width, height);
-        }
+    boolean monitorIsConnected() {
+        return edid.isUp();
     }
 
     @Override

@@ -176,7 +176,7 @@ final class GvtPlanes {
 
         /** vgpu_create_gem() rounds up to pages. */
         @Override
-        long size() {
+        long sizeBytes() {
             return buffer.framebuffer.capacityBytes();
         }
 

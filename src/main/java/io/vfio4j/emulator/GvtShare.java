@@ -10,6 +10,11 @@ package io.vfio4j.emulator;
 record GvtShare(int lowMegabytes, int highMegabytes, int fences) {
     static final GvtShare NOTHING = new GvtShare(0, 0, 0);
 
+    /** A sample device, of which there is nothing but that. */
+    static GvtShare ofVideoMemory(int megabytes) {
+        return new GvtShare(megabytes, megabytes, megabytes);
+    }
+
     /** What a GPU with 4 GiB of graphics addresses and 32 fences has, less what gvt.h keeps for the host. */
     static GvtShare leftByHost(int apertureMegabytes) {
         return new GvtShare(apertureMegabytes - 128, 4096 - apertureMegabytes - 384, 32 - 4);

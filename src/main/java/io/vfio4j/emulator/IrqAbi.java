@@ -108,7 +108,7 @@ record IrqAbi(
             case PAGE_FLIP -> PAGE_FLIP;
             case PORT -> PORT;
             case PORT_DISPLAY -> PORT_DISPLAY;
-            case MAINLINE, MDPY -> NONE;
+            case MAINLINE, MDPY, MBOCHS -> NONE;
         };
     }
 

@@ -104,10 +104,7 @@ final class MdevBus {
 
     private FileTree.Pending create(MdevParent parent, MdevType type, String text) throws KernelError {
         UUID uuid = parseUuid(text);
-        create(
-                parent,
-                type,
-                parent.template().withSize(type.width(), type.height()).withUuid(uuid));
+        create(parent, type, type.applied(parent.template()).withUuid(uuid));
         return FileTree.Pending.NOTHING;
     }
 
@@ -138,9 +135,11 @@ final class MdevBus {
             throw new KernelError(parent.exhausted());
         }
         devicesMade++;
-        VgpuDriver driver = profile.dialect() == EmulatedDialect.MDPY
-                ? new MdpyDriver(kernel, profile)
-                : new GvtDriver(kernel, profile);
+        VgpuDriver driver = switch (profile.dialect()) {
+            case MDPY -> new MdpyDriver(kernel, profile);
+            case MBOCHS -> new MbochsDriver(kernel, profile, type);
+            default -> new GvtDriver(kernel, profile);
+        };
         VfioGroup group = new VfioGroup(kernel, kernel.newGroup(), profile);
         VfioDevice device = new VfioDevice(kernel, uuid.toString(), lowestFreeIndex(), group, profile, driver);
         group.setDevice(device);
@@ -219,6 +218,8 @@ final class MdevBus {
             files.put(
                     directory + "/vendor/resolution",
                     vgpu.type().width() + "x" + vgpu.type().height());
+        } else if (parent.driverName().equals("mbochs")) {
+            files.put(directory + "/vendor/memory", vgpu.type().share().lowMegabytes() + " MB");
         } else {
             files.put(directory + "/intel_vgpu/vgpu_id", Integer.toString(group.number()));
         }

@@ -10,6 +10,8 @@ import java.util.OptionalInt;
 final class MdevParent {
     /** {@code .max_instances} of samples/vfio-mdev/mdpy.c. */
     private static final int MOST_SAMPLES = 4;
+    /** {@code max_mbytes} of samples/vfio-mdev/mbochs.c. */
+    private static final int MOST_MEGABYTES = 256;
     /** More than GVT-g has, whose vGPUs are limited by what the GPU has for them: for tests with many. */
     private static final int MOST_VGPUS = 64;
 
@@ -58,6 +60,15 @@ final class MdevParent {
                         MdevType.MDPY,
                         limits.instances().orElse(MOST_SAMPLES),
                         Optional.empty());
+            case MBOCHS ->
+                new MdevParent(
+                        "mbochs",
+                        "/sys/devices/virtual/mbochs/mbochs",
+                        "mbochs",
+                        profile,
+                        MdevType.MBOCHS,
+                        limits.instances().orElse(MOST_MEGABYTES),
+                        Optional.of(GvtShare.ofVideoMemory(MOST_MEGABYTES)));
             case V2, V3, V4, V5, V6, PAGE_FLIP -> gpu("vfio_mdev", profile, limits);
             case PORT, PORT_DISPLAY, MAINLINE -> gpu("intel_vgpu_mdev", profile, limits);
         };
@@ -130,8 +141,14 @@ final class MdevParent {
         return driverName.equals("mdpy") ? Errno.EUSERS : Errno.ENOSPC;
     }
 
-    /** The type whose screen a profile has; the most usual one if none has it. */
+    /** The type whose screen a profile has; the most usual one if none has it. Of mbochs the smallest that is large enough. */
     MdevType typeOf(VgpuProfile profile) {
+        if (profile.dialect() == EmulatedDialect.MBOCHS) {
+            return types.stream()
+                    .filter(type -> type.holds(profile.width(), profile.height()))
+                    .findFirst()
+                    .orElseThrow();
+        }
         Optional<MdevType> same = types.stream()
                 .filter(type -> type.width() == profile.width() && type.height() == profile.height())
                 .findFirst();

@@ -20,6 +20,10 @@ record MdevType(String name, String label, String description, int width, int he
             gvt("2", new GvtShare(256, 1024, 4), 1920, 1200, 8),
             gvt("1", new GvtShare(512, 2048, 4), 1920, 1200, 16));
 
+    /** {@code mbochs_types} of samples/vfio-mdev/mbochs.c, with the largest screen; the last has no limit. */
+    static final List<MdevType> MBOCHS =
+            List.of(mbochs("small", 4, 800, 600), mbochs("medium", 16, 1920, 1440), mbochs("large", 64, 0, 0));
+
     /** {@code mdpy_types} of samples/vfio-mdev/mdpy.c. */
     static final List<MdevType> MDPY = List.of(mdpy("vga", 640, 480), mdpy("xga", 1024, 768), mdpy("hd", 1920, 1080));
 
@@ -27,6 +31,29 @@ record MdevType(String name, String label, String description, int width, int he
         String description = "low_gm_size: " + share.lowMegabytes() + "MB\nhigh_gm_size: " + share.highMegabytes()
                 + "MB\nfence: " + share.fences() + "\nresolution: " + width + "x" + height + "\nweight: " + weight;
         return new MdevType("i915-GVTg_V5_" + name, "GVTg_V5_" + name, description, width, height, share);
+    }
+
+    private static MdevType mbochs(String name, int megabytes, int width, int height) {
+        return new MdevType(
+                "mbochs-" + name,
+                "mbochs-" + name,
+                "virtual display, " + megabytes + " MB video memory",
+                width,
+                height,
+                GvtShare.ofVideoMemory(megabytes));
+    }
+
+    /** What a device of this type is; a guest of mbochs has 1024x768 where nobody tells it otherwise and there is room. */
+    VgpuProfile applied(VgpuProfile template) {
+        if (template.dialect() != EmulatedDialect.MBOCHS) {
+            return template.withSize(width, height);
+        }
+        return holds(1024, 768) ? template.withSize(1024, 768) : template.withSize(width, height);
+    }
+
+    /** Whether a screen is not larger than allowed. */
+    boolean holds(int screenWidth, int screenHeight) {
+        return (width == 0 || screenWidth <= width) && (height == 0 || screenHeight <= height);
     }
 
     private static MdevType mdpy(String name, int width, int height) {

@@ -21,14 +21,8 @@ final class MdpyDriver extends VgpuDriver {
     private int knownIrqs;
 
     MdpyDriver(Kernel kernel, VgpuProfile profile) {
-        super(kernel, profile);
+        super(kernel, profile, new GuestDisplay(GraphicsMemory.ofSample(), Picture.SAMPLE, profile.withBuffers(1)));
         config.putInt(0, 0x000f_1b36).putInt(4, 0x0010_0003).putInt(8, 0x0380_0001);
-    }
-
-    @Override
-    GuestDisplay newDisplay() {
-        return new GuestDisplay(
-                GraphicsMemory.ofSample(), Picture.SAMPLE, profile().withBuffers(1));
     }
 
     @Override

@@ -29,7 +29,7 @@ abstract class OpenFile {
         references++;
     }
 
-    /** Gives a reference back. */
+    /** Gives a reference back; one that was never taken leads nowhere. */
     final void put() {
         if (--references == 0) {
             release();

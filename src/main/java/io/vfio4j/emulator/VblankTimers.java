@@ -18,7 +18,7 @@ final class VblankTimers {
 
     /** An hrtimer that goes on by its period from expiry to expiry. */
     private final class Periodic {
-        private final long period;
+        private long period;
         private final Runnable action;
         private EventQueue.Event next = EventQueue.Event.NONE;
         private boolean running;
@@ -37,6 +37,14 @@ final class VblankTimers {
             if (on) {
                 expireAt(kernel.nanoTime() + period);
             }
+        }
+
+        /** hrtimer_start() with another period. */
+        void setPeriod(long other) {
+            boolean restart = running;
+            run(false);
+            period = other;
+            run(restart);
         }
 
         private void expireAt(long time) {
@@ -64,7 +72,7 @@ final class VblankTimers {
     void add(VgpuDriver driver) {
         drivers.add(driver);
         if (driver.hasOwnTimer()) {
-            own.put(driver, new Periodic(period(driver.profile().refreshRate()), driver::vblank));
+            own.put(driver, new Periodic(period(driver.refreshRate()), driver::vblank));
         }
         update();
     }
@@ -76,6 +84,13 @@ final class VblankTimers {
             timer.run(false);
         }
         update();
+    }
+
+    /** vgpu_update_vblank_emulation(): the guest has set a mode of another rate. */
+    void changeRate(VgpuDriver driver) {
+        if (own.containsKey(driver)) {
+            own.get(driver).setPeriod(period(driver.refreshRate()));
+        }
     }
 
     /** To be called after every change of what {@link #hasVblanks} looks at. */

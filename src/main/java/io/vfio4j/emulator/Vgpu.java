@@ -148,8 +148,10 @@ public final class Vgpu {
     }
 
     /**
-     * Calls of VFIO_DEVICE_SET_IRQS that would have crashed or corrupted a kernel with this dialect: DATA_EVENTFD and TRIGGER
-     * without a descriptor, an index that has no irq. They were answered with EINVAL.
+     * Calls that would have crashed or corrupted a kernel with this dialect. VFIO_DEVICE_SET_IRQS with DATA_EVENTFD and TRIGGER
+     * without a descriptor, or with an index that has no irq: answered with EINVAL. On mbochs a second VFIO_DEVICE_GET_GFX_DMABUF of a
+     * dma-buf that is open, which gives a descriptor that dies with the first, and reading or writing the last two pages of BAR 0:
+     * EFAULT.
      *
      * @return how many there were
      */

@@ -12,15 +12,32 @@ abstract class VgpuDriver implements DeviceDriver {
     private boolean open;
     private boolean stepped;
     private long vblanks;
+    private int refreshRate;
 
-    VgpuDriver(Kernel kernel, VgpuProfile profile) {
+    VgpuDriver(Kernel kernel, VgpuProfile profile, GuestDisplay display) {
         this.kernel = kernel;
         this.profile = profile;
         this.trigger = new DisplayTrigger(profile, kernel);
-        this.display = newDisplay();
+        this.display = display;
+        this.refreshRate = profile.refreshRate();
     }
 
-    abstract GuestDisplay newDisplay();
+    /** Refuses a pipe that the device does not have. */
+    void requirePipe(Pipe pipe) {}
+
+    /** The guest is about to have a screen of a size; refuses what the device has no memory for. */
+    void prepareMode(int width, int height) {}
+
+    /** The guest shows another framebuffer, or turns a pipe on or off. */
+    void scanoutChanged() {}
+
+    /** The guest is about to do something by itself. */
+    void startGuest() {}
+
+    /** Whether the guest sees a monitor. */
+    boolean monitorIsConnected() {
+        return true;
+    }
 
     /** Calls that would have crashed or corrupted the kernel. */
     abstract int forbiddenCalls();
@@ -113,16 +130,22 @@ abstract class VgpuDriver implements DeviceDriver {
     /** The guest does something else from now on. */
     final void follow(GuestScript next) {
         script.stop();
+        if (next != GuestScript.NOTHING) {
+            startGuest();
+        }
         script = next;
         script.start();
     }
 
     final void flip(Pipe pipe, DisplayTrigger.Flip how) {
+        requirePipe(pipe);
         display.flip(pipe);
+        scanoutChanged();
         trigger.flip(pipe, DisplayTrigger.Plane.PRIMARY, how);
     }
 
     final void updateCursor(Pipe pipe, DisplayTrigger.Flip how) {
+        requirePipe(pipe);
         display.updateCursor(pipe);
         trigger.flip(pipe, DisplayTrigger.Plane.CURSOR, how);
     }
@@ -152,8 +175,25 @@ abstract class VgpuDriver implements DeviceDriver {
         if (!hasModes()) {
             throw new IllegalStateException(profile.name() + " has one mode only");
         }
+        prepareMode(width, height);
         display.setMode(width, height);
         flipAll();
+    }
+
+    /** The guest takes what a monitor prefers. */
+    final void take(MonitorMode mode) {
+        if (mode.width() != display.width() || mode.height() != display.height()) {
+            setMode(mode.width(), mode.height());
+        }
+        if (mode.hertz() != refreshRate) {
+            refreshRate = mode.hertz();
+            kernel.vblankTimers().changeRate(this);
+        }
+    }
+
+    /** The guest's, which is that of its vblanks where it has a timer of its own. */
+    final int refreshRate() {
+        return refreshRate;
     }
 
     final void setFormat(EmulatedFormat format, EmulatedTiling tiling) {
@@ -165,6 +205,7 @@ abstract class VgpuDriver implements DeviceDriver {
     }
 
     private void flipAll() {
+        scanoutChanged();
         for (Pipe pipe : Pipe.values()) {
             if (display.isEnabled(pipe)) {
                 trigger.flip(pipe, DisplayTrigger.Plane.PRIMARY, DisplayTrigger.Flip.SYNC);
@@ -173,7 +214,9 @@ abstract class VgpuDriver implements DeviceDriver {
     }
 
     final void setPipe(Pipe pipe, boolean on) {
+        requirePipe(pipe);
         display.setEnabled(pipe, on);
+        scanoutChanged();
         kernel.vblankTimers().update();
     }
 }

@@ -12,7 +12,7 @@ import java.util.UUID;
 /**
  * What kind of vGPU is emulated, and by which kernel: immutable, with a constant for each that is known.
  *
- * <p>All but {@link #MDPY} are a GVT-g vGPU: 11 regions, three pipes of which A is on, a 1920x1200 screen in dma-bufs that
+ * <p>All but {@link #MDPY} and {@link #MBOCHS} are a GVT-g vGPU: 11 regions, three pipes of which A is on, a 1920x1200 screen in dma-bufs that
  * cannot be mapped, no KVM required, no REQ irq, in a group of its own that is viable. The {@code with} methods change that.
  */
 public final class VgpuProfile {
@@ -131,10 +131,27 @@ public final class VgpuProfile {
      */
     public static final VgpuProfile MDPY = new VgpuProfile(EmulatedDialect.MDPY);
 
+    /**
+     * The kernel's sample device mbochs (samples/vfio-mdev/mbochs.c), a graphics card with the Bochs display interface, 1024x768:
+     *
+     * <ul>
+     *   <li>there is no picture before a mode was set through the registers in BAR 2, at 0x500: by {@link EmulatedGuest#setMode}, by
+     *       a guest that {@linkplain EmulatedGuest#run does something}, or by who writes to them
+     *   <li>the screen is in dma-bufs, and in BAR 0; QUERY_GFX_PLANE answers ENOMEM the first time that a mode is shown
+     *   <li>dma-bufs are for reading only, so that no shared mapping is possible; their ids are never used again; a second
+     *       GET_GFX_DMABUF of one that is open would crash the kernel later, and is counted
+     *   <li>GET_REGION_INFO refuses an argsz above 48, and tells a cap_offset also where nothing was copied there
+     *   <li>pread and pwrite of BAR 0 are 8192 bytes off; the last 8192 would crash the kernel, and are counted
+     *   <li>an EDID region that accepts everything, with the link neither up nor down at the start; no cursor plane, no irqs
+     *   <li>4, 16 or 64 MB of memory, the least that the size asks for
+     * </ul>
+     */
+    public static final VgpuProfile MBOCHS = new VgpuProfile(EmulatedDialect.MBOCHS);
+
     private static final Map<String, VgpuProfile> NAMED = new LinkedHashMap<>();
 
     static {
-        for (VgpuProfile profile : List.of(V2, V3, V4, V5, V6, PAGE_FLIP, PORT, PORT_DISPLAY, MAINLINE, MDPY)) {
+        for (VgpuProfile profile : List.of(V2, V3, V4, V5, V6, PAGE_FLIP, PORT, PORT_DISPLAY, MAINLINE, MDPY, MBOCHS)) {
             NAMED.put(profile.name(), profile);
         }
     }
@@ -165,9 +182,9 @@ public final class VgpuProfile {
 
     private VgpuProfile(EmulatedDialect dialect) {
         this.dialect = dialect;
-        boolean sample = dialect == EmulatedDialect.MDPY;
-        width = sample ? 1024 : 1920;
-        height = sample ? 768 : 1200;
+        width = isSample() ? 1024 : 1920;
+        height = isSample() ? 768 : 1200;
+        readOnlyDmabufs = dialect == EmulatedDialect.MBOCHS;
     }
 
     private VgpuProfile(VgpuProfile other) {
@@ -217,7 +234,7 @@ public final class VgpuProfile {
     /**
      * The names of all constants.
      *
-     * @return v2, v3, v4, v5, v6, pageflip, port, port-display, none, mdpy
+     * @return v2, v3, v4, v5, v6, pageflip, port, port-display, none, mdpy, mbochs
      */
     public static List<String> names() {
         return List.copyOf(NAMED.keySet());
@@ -528,7 +545,7 @@ public final class VgpuProfile {
 
     /** Whether it is one of the kernel's samples, not a GPU. */
     boolean isSample() {
-        return dialect == EmulatedDialect.MDPY;
+        return dialect == EmulatedDialect.MDPY || dialect == EmulatedDialect.MBOCHS;
     }
 
     boolean viableGroup() {
@@ -551,7 +568,7 @@ public final class VgpuProfile {
     boolean isModern() {
         return switch (dialect) {
             case PORT, PORT_DISPLAY, MAINLINE -> true;
-            case V2, V3, V4, V5, V6, PAGE_FLIP, MDPY -> nodes.hasCdev();
+            case V2, V3, V4, V5, V6, PAGE_FLIP, MDPY, MBOCHS -> nodes.hasCdev();
         };
     }
 

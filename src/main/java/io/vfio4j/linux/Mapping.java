@@ -8,6 +8,9 @@ import java.util.function.Consumer;
 /**
  * A part of a device or file that is mapped into memory. Its bytes are copied, or lent for the time of a call, never handed
  * out: a view kept after munmap would kill the process.
+ *
+ * <p>Where the memory behind may go away, read it by {@link #read} or {@link #copyTo}. Everything else answers then with an
+ * {@link InternalError}, and not always at once.
  */
 public final class Mapping extends NativeBytes {
     /** A bit pattern that is no likely picture. */
@@ -50,7 +53,11 @@ public final class Mapping extends NativeBytes {
     /**
      * Lends all bytes as {@link #lend} does, to a reader that may find the memory behind them gone: a file that was truncated, a
      * device that was taken out. The processor then raises a fault, and the reader is stopped, possibly not at once, but before
-     * this method ends. Memory must be touched by the buffer's own methods only, not by native code.
+     * this method ends. Memory must be touched by the buffer's own methods only, not by native code, which dies of the fault, and the
+     * process with it.
+     *
+     * <p>Nor by comparisons: {@code mismatch}, {@code equals} and {@code compareTo} of a buffer run in a routine of HotSpot, once they are
+     * compiled, whose faults it does not expect (seen with JDK 17 and 25). Copy first, then compare.
      *
      * @param reader gets a little-endian buffer, position 0, limit {@link #size}; must not keep it
      * @throws LinuxException EFAULT when the memory is gone; what the reader has read is worth nothing then

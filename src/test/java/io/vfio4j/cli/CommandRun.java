@@ -2,7 +2,9 @@ package io.vfio4j.cli;
 
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.linux.jna.JnaLinux;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
@@ -40,9 +42,18 @@ record CommandRun(int exitCode, String out, String err) {
     }
 
     static CommandRun on(LocalHost host, boolean terminal, String... arguments) {
+        return run(new Vfio4j(host, terminal), arguments);
+    }
+
+    /** With bytes on standard input and output, which are not text. */
+    static CommandRun withBytes(byte[] input, OutputStream output, String... arguments) {
+        return run(new Vfio4j(NOWHERE, false, new ByteArrayInputStream(input), output), arguments);
+    }
+
+    private static CommandRun run(Vfio4j command, String... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        int exitCode = new Vfio4j(host, terminal).execute(new PrintWriter(out), new PrintWriter(err), arguments);
+        int exitCode = command.execute(new PrintWriter(out), new PrintWriter(err), arguments);
         return new CommandRun(exitCode, out.toString(), err.toString());
     }
 

@@ -101,7 +101,7 @@ class EmulatedHostTest {
             assertEquals(dialect, dialect.profile().dialect());
         }
         assertEquals(
-                List.of("v2", "v3", "v4", "v5", "v6", "pageflip", "port", "port-display", "none", "mdpy"),
+                List.of("v2", "v3", "v4", "v5", "v6", "pageflip", "port", "port-display", "none", "mdpy", "mbochs"),
                 VgpuProfile.names());
         assertEquals(VgpuProfile.MAINLINE, VgpuProfile.named("Mainline"));
         IllegalArgumentException unknown = assertThrows(IllegalArgumentException.class, () -> VgpuProfile.named("v7"));

@@ -75,12 +75,18 @@ final class EdidReader {
         if (revision >= 3 && !firstIsPreferred) {
             problems.add("the first descriptor is no timing");
         }
+        if (!hasHeader()) {
+            // Then nothing else means anything either.
+            problems.clear();
+            problems.add("the header is not 00ffffffffffff00");
+        }
+    }
+
+    private boolean hasHeader() {
+        return (base.get32(0) | base.get32(4) << 32) == BaseBlock.HEADER;
     }
 
     private void checkFrame(byte[] bytes) {
-        if ((base.get32(0) | base.get32(4) << 32) != BaseBlock.HEADER) {
-            problems.add("the header is not 00ffffffffffff00");
-        }
         if (version != 1 || revision > 4) {
             problems.add("its version is " + version + "." + revision + ", and 1.0 to 1.4 are known");
         }

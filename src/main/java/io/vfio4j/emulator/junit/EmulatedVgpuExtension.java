@@ -1,6 +1,7 @@
 package io.vfio4j.emulator.junit;
 
 import io.vfio4j.emulator.EmulatedClock;
+import io.vfio4j.emulator.EmulatedDialect;
 import io.vfio4j.emulator.EmulatedGuest;
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.Faults;
@@ -85,6 +86,8 @@ public final class EmulatedVgpuExtension implements ParameterResolver, AfterEach
                 .withNodes(wanted.nodes())
                 .withIommu(wanted.iommu())
                 .withMappableDmabufs(wanted.mappableDmabufs())
+                .withFormat(wanted.format())
+                .withTiling(wanted.tiling())
                 .withRefreshRate(wanted.refreshRate());
         if (wanted.width() != 0 || wanted.height() != 0) {
             profile = profile.withSize(wanted.width(), wanted.height());
@@ -120,6 +123,12 @@ public final class EmulatedVgpuExtension implements ParameterResolver, AfterEach
         }
     }
 
+    private static void complain(List<String> complaints, int left, String what) {
+        if (left > 0) {
+            complaints.add("left " + left + " " + what);
+        }
+    }
+
     private static List<String> complaints(Prepared prepared) {
         List<String> complaints = new ArrayList<>();
         EmulatedHost host = prepared.host();
@@ -127,10 +136,15 @@ public final class EmulatedVgpuExtension implements ParameterResolver, AfterEach
             complaints.add(
                     "left " + host.openDescriptors() + " descriptors open: " + String.join(", ", host.openFiles()));
         }
+        complain(complaints, host.mappings(), "mappings");
+        complain(complaints, host.imports(), "images imported by the GPU");
         for (Vgpu vgpu : prepared.vgpus()) {
             if (vgpu.forbiddenCalls() > 0) {
                 complaints.add("made " + vgpu.forbiddenCalls() + " calls on " + vgpu.name()
-                        + " that crash a real kernel, by VFIO_DEVICE_SET_IRQS");
+                        + " that crash a real kernel, by "
+                        + (vgpu.profile().dialect() == EmulatedDialect.MBOCHS
+                                ? "VFIO_DEVICE_GET_GFX_DMABUF or by reading BAR 0"
+                                : "VFIO_DEVICE_SET_IRQS"));
             }
             if (vgpu.armed() && !vgpu.isOpen()) {
                 complaints.add("closed " + vgpu.name() + " with its display irq armed");

@@ -5,18 +5,23 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.jna.Native;
 import com.sun.management.ThreadMXBean;
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.uapi.Errno;
+import java.io.File;
 import java.io.RandomAccessFile;
 import java.lang.management.ManagementFactory;
+import java.net.URI;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -53,7 +58,6 @@ class MappingFaultTest {
     static Stream<Arguments> readers() {
         ByteBuffer direct = ByteBuffer.allocateDirect(SIZE);
         ByteBuffer heap = ByteBuffer.allocate(SIZE);
-        ByteBuffer other = ByteBuffer.allocateDirect(SIZE);
         byte[] array = new byte[SIZE];
         int[] ints = new int[SIZE / Integer.BYTES];
         return Stream.of(
@@ -61,7 +65,6 @@ class MappingFaultTest {
                 reader("a bulk copy into a heap buffer", bytes -> heap.put(0, bytes, 0, SIZE)),
                 reader("a bulk copy into an array", bytes -> bytes.get(0, array)),
                 reader("a bulk copy of ints", bytes -> bytes.asIntBuffer().get(0, ints)),
-                reader("a comparison", bytes -> SINK.addAndGet(bytes.mismatch(other))),
                 reader("a loop over the bytes", bytes -> {
                     long sum = 0;
                     for (int i = 0; i < SIZE; i += Long.BYTES) {
@@ -69,6 +72,45 @@ class MappingFaultTest {
                     }
                     SINK.addAndGet(sum);
                 }));
+    }
+
+    static Stream<Arguments> compilers() {
+        // How often to read before it matters: for each of them more than it takes to compile a method.
+        return Stream.of(
+                Arguments.of("-Xint", 2),
+                Arguments.of("-XX:TieredStopAtLevel=1", 2_000),
+                Arguments.of("-XX:-TieredCompilation", 6_000),
+                Arguments.of("-XX:+TieredCompilation", 6_000));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("compilers")
+    void each_compiler_of_the_jvm_lets_the_process_live(String option, int warm) throws Exception {
+        Path output = directory.resolve("output");
+        String classPath = Stream.of(JnaLinux.class, FaultProgram.class, Native.class)
+                .map(type -> Path.of(URI.create(type.getProtectionDomain()
+                                .getCodeSource()
+                                .getLocation()
+                                .toString()))
+                        .toString())
+                .distinct()
+                .collect(Collectors.joining(File.pathSeparator));
+        int exit = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        option,
+                        "-XX:-UsePerfData",
+                        "-XX:-CreateCoredumpOnCrash",
+                        "-XX:ErrorFile=" + directory.resolve("error"),
+                        "-cp",
+                        classPath,
+                        FaultProgram.class.getName(),
+                        directory.toString(),
+                        Integer.toString(warm))
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start()
+                .waitFor();
+        assertEquals(0, exit, Files.readString(output));
     }
 
     private static Arguments reader(String name, Consumer<ByteBuffer> reader) {

@@ -427,8 +427,8 @@ class RealGlTest {
                 for (int i = 0; i < 200; i++) {
                     imported.read(read);
                 }
-                long here = threads.getCurrentThreadAllocatedBytes();
                 long there = LongStream.of(threads.getThreadAllocatedBytes(gl)).sum();
+                long here = threads.getCurrentThreadAllocatedBytes();
                 for (int i = 0; i < 200; i++) {
                     imported.read(read);
                 }
