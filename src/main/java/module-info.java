@@ -10,6 +10,7 @@ module io.vfio4j {
     requires static HdrHistogram;
     requires static com.fasterxml.jackson.core;
     requires static info.picocli;
+    requires static java.desktop;
     // Optional: records of what happened, and annotations.
     requires static jdk.jfr;
     requires static org.jspecify;

@@ -33,6 +33,8 @@ import picocli.CommandLine.Spec;
             ListCommand.class,
             InfoCommand.class,
             WatchCommand.class,
+            ScreenshotCommand.class,
+            FrameCommand.class,
             ModeCommand.class,
             EdidCommand.class,
             MdevCommand.class,
