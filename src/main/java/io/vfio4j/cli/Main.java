@@ -9,9 +9,14 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** The command line {@code vfio4j}. */
 public final class Main {
+    /** What the library logs for programmers is nothing for people; held here, because loggers are forgotten otherwise. */
+    private static final Logger LIBRARY = Logger.getLogger("io.vfio4j");
+
     private Main() {}
 
     /**
@@ -20,6 +25,9 @@ public final class Main {
      * @param arguments the command and its arguments
      */
     public static void main(String[] arguments) {
+        if (System.getProperty("java.util.logging.config.file") == null) {
+            LIBRARY.setLevel(Level.WARNING);
+        }
         Vfio4j command = new Vfio4j(LocalHost.REAL, isTerminal());
         System.exit(command.execute(writer(FileDescriptor.out), writer(FileDescriptor.err), arguments));
     }
