@@ -11,7 +11,6 @@ module io.vfio4j {
     requires static com.fasterxml.jackson.core;
     requires static info.picocli;
     requires static java.desktop;
-    requires static java.logging;
     // Optional: records of what happened, and annotations.
     requires static jdk.jfr;
     requires static org.jspecify;

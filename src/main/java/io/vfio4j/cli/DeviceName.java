@@ -1,6 +1,8 @@
 package io.vfio4j.cli;
 
 import io.vfio4j.emulator.DeviceNodes;
+import io.vfio4j.emulator.EmulatedFormat;
+import io.vfio4j.emulator.EmulatedTiling;
 import io.vfio4j.emulator.Scenario;
 import io.vfio4j.emulator.VgpuProfile;
 import io.vfio4j.linux.uapi.Sockets;
@@ -9,6 +11,7 @@ import io.vfio4j.vfio.HostDevice;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
@@ -23,7 +26,17 @@ sealed interface DeviceName {
     int PID_LIMIT = 4 * 1024 * 1024;
 
     /** What can be set of an emulated device. */
-    String SETTINGS = "size=WIDTHxHEIGHT, hz=RATE, buffers=COUNT, kvm=yes|no, req=yes|no, nodes=group|cdev|both";
+    List<String> SETTINGS = List.of(
+            "size=WIDTHxHEIGHT",
+            "hz=RATE",
+            "buffers=COUNT",
+            "format=FOURCC",
+            "tiling=linear|x|y|yf",
+            "mappable[=yes|no]",
+            "display=on|off",
+            "kvm=yes|no",
+            "req=yes|no",
+            "nodes=group|cdev|both");
 
     /** What the names of devices that another process has open begin with. */
     String PID = "pid:";
@@ -122,6 +135,8 @@ sealed interface DeviceName {
     /** {@code emulated[:DIALECT[:ITEM,...]]}. */
     final class EmulatedText {
         private static final String DEFAULT_DIALECT = "v5";
+        /** The one setting that may stand without a value. */
+        private static final String MAPPABLE = "mappable";
 
         private final String text;
         private VgpuProfile profile;
@@ -143,6 +158,7 @@ sealed interface DeviceName {
             }
             Scenario scenario = parser.scenario.orElse(Scenario.FLIP);
             String settings = Arrays.stream(items.split(","))
+                    .map(item -> item.equals(MAPPABLE) ? MAPPABLE + "=yes" : item)
                     .filter(item -> item.contains("="))
                     .map(item -> "," + item)
                     .collect(Collectors.joining());
@@ -164,6 +180,10 @@ sealed interface DeviceName {
                 set(item, item.substring(0, equals), item.substring(equals + 1));
                 return;
             }
+            if (item.equals(MAPPABLE)) {
+                profile = withMappable(true);
+                return;
+            }
             if (!Scenario.labels().contains(item)) {
                 throw unknown(item);
             }
@@ -179,6 +199,10 @@ sealed interface DeviceName {
                     case "size" -> withSize(value);
                     case "hz" -> profile.withRefreshRate(Integer.parseInt(value));
                     case "buffers" -> profile.withBuffers(Integer.parseInt(value));
+                    case "format" -> profile.withFormat(EmulatedFormat.named(value));
+                    case "tiling" -> profile.withTiling(EmulatedTiling.named(value));
+                    case MAPPABLE -> withMappable(yesOrNo(value));
+                    case "display" -> profile.withDisplayOff(!onOrOff(value));
                     case "kvm" -> profile.withKvmRequired(yesOrNo(value));
                     case "req" -> profile.withRequestIrq(yesOrNo(value));
                     case "nodes" -> profile.withNodes(nodes(value));
@@ -187,6 +211,23 @@ sealed interface DeviceName {
             } catch (NumberFormatException e) {
                 throw new IllegalArgumentException("'" + item + "': '" + value + "' is not a number", e);
             }
+        }
+
+        /** Where the screen is: in a region, or in dma-bufs. */
+        private VgpuProfile withMappable(boolean mappable) {
+            return switch (profile.dialect()) {
+                case MDPY -> profile.withMappableRegions(mappable);
+                case MBOCHS -> profile.withReadOnlyDmabufs(!mappable);
+                default -> profile.withMappableDmabufs(mappable);
+            };
+        }
+
+        private static boolean onOrOff(String value) {
+            return switch (value) {
+                case "on" -> true;
+                case "off" -> false;
+                default -> throw new IllegalArgumentException("'" + value + "' is neither on nor off");
+            };
         }
 
         private VgpuProfile withSize(String value) {
@@ -215,7 +256,7 @@ sealed interface DeviceName {
 
         private IllegalArgumentException unknown(String item) {
             return new IllegalArgumentException("'" + text + "' has an unknown item '" + item + "'; there are "
-                    + String.join(", ", Scenario.labels()) + "; and " + SETTINGS);
+                    + String.join(", ", Scenario.labels()) + "; and " + String.join(", ", SETTINGS));
         }
     }
 }

@@ -176,7 +176,9 @@ final class ListCommand implements Callable<Integer> {
             out.println(String.format(Locale.ROOT, "  %-22s %s", "emulated:" + name, Dialects.describe(name)));
         }
         out.println("  ITEM is what the guest does: " + String.join(", ", Scenario.labels()) + ";");
-        out.println("  or one of " + DeviceName.SETTINGS + ".");
+        int half = DeviceName.SETTINGS.size() / 2;
+        out.println("  or one of " + String.join(", ", DeviceName.SETTINGS.subList(0, half)) + ",");
+        out.println("  " + String.join(", ", DeviceName.SETTINGS.subList(half, DeviceName.SETTINGS.size())) + ".");
     }
 
     private static String orDash(String text) {

@@ -9,13 +9,11 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 
 /** The command line {@code vfio4j}. */
 public final class Main {
-    /** What the library logs for programmers is nothing for people; held here, because loggers are forgotten otherwise. */
-    private static final Logger LIBRARY = Logger.getLogger("io.vfio4j");
+    /** Of java.util.logging, which is where System.Logger leads by default; read when the first message is logged. */
+    private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
 
     private Main() {}
 
@@ -25,11 +23,16 @@ public final class Main {
      * @param arguments the command and its arguments
      */
     public static void main(String[] arguments) {
-        if (System.getProperty("java.util.logging.config.file") == null) {
-            LIBRARY.setLevel(Level.WARNING);
-        }
+        logAsTheCommandSpeaks();
         Vfio4j command = new Vfio4j(LocalHost.REAL, isTerminal());
         System.exit(command.execute(writer(FileDescriptor.out), writer(FileDescriptor.err), arguments));
+    }
+
+    /** What the library logs reads like what the command says, unless somebody has set up logging. */
+    private static void logAsTheCommandSpeaks() {
+        if (System.getProperty(LOG_FORMAT) == null && System.getProperty("java.util.logging.config.file") == null) {
+            System.setProperty(LOG_FORMAT, "vfio4j: %5$s%6$s%n");
+        }
     }
 
     /** Not the streams of {@link System}: a print stream hides that its reader has gone away until it is asked. */

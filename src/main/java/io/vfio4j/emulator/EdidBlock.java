@@ -68,14 +68,16 @@ final class EdidBlock {
 
     /** drm_edid_block_valid() of drivers/gpu/drm/drm_edid.c: mends a header of which most is right, and looks at no timing. */
     static boolean isValid(byte[] edid) {
-        byte[] mended = edid.clone();
-        ByteBuffer bytes = ByteBuffer.wrap(mended).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.wrap(edid).order(ByteOrder.LITTLE_ENDIAN);
         int wrong = 0;
         for (long difference = bytes.getLong(0) ^ HEADER; difference != 0; difference >>>= Byte.SIZE) {
             wrong += (difference & 0xff) != 0 ? 1 : 0;
         }
+        if (wrong > MENDED_BYTES) {
+            return false;
+        }
         bytes.putLong(0, HEADER);
-        return wrong <= MENDED_BYTES && sum(mended) == 0 && mended[VERSION] == 1;
+        return sum(edid) == 0 && edid[VERSION] == 1;
     }
 
     static int width(byte[] edid) {

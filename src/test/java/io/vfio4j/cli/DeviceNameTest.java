@@ -28,6 +28,11 @@ class DeviceNameTest {
         "emulated:none:idle,                  emulated:none:idle",
         "'emulated:v3:size=1280x720',         'emulated:v3:flip,size=1280x720'",
         "'emulated:port:hz=30,mode,buffers=2', 'emulated:port:mode,hz=30,buffers=2'",
+        "emulated:mbochs,                     emulated:mbochs:flip",
+        "'emulated:v5:format=RG16,tiling=y,mappable,size=3840x2160,cursor',"
+                + "'emulated:v5:cursor,format=RG16,tiling=y,mappable=yes,size=3840x2160'",
+        "'emulated:mdpy:mappable=no',         'emulated:mdpy:flip,mappable=no'",
+        "'emulated:v6:display=off',           'emulated:v6:flip,display=off'",
     })
     void anEmulatedNameIsCompletedByItsDefaults(String text, String canonical) {
         assertEquals(canonical, DeviceName.parse(text).text());
@@ -175,7 +180,14 @@ class DeviceNameTest {
                 "emulated:v5:hz=fast",
                 "emulated:v5:hz=99999999999",
                 "emulated:v5:buffers=0",
-                "emulated:v5:kvm=maybe"
+                "emulated:v5:kvm=maybe",
+                "emulated:v5:format=NV12",
+                "emulated:v5:tiling=z",
+                "emulated:v5:mappable=maybe",
+                "emulated:v5:display=yes",
+                "emulated:mdpy:format=RG16",
+                "emulated:mbochs:tiling=x",
+                "emulated:mdpy:display=off"
             })
     void valuesOutOfBoundsAreRefused(String text) {
         assertTrue(!refusal(text).isBlank());

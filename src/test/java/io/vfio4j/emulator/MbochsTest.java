@@ -244,7 +244,7 @@ class MbochsTest {
         queryNew();
         assertEquals(640, info.getInt(DeviceGfxPlaneInfo.WIDTH));
         host.clock().advance(Duration.ofSeconds(1));
-        assertEquals(62, guest.frame(), "one by the mode, one at once, sixty in vblanks");
+        assertEquals(61, guest.frame(), "one by the mode, one at once, 59 in vblanks");
         guest.run(Scenario.MODE);
         host.clock().advance(Duration.ofMillis(1001));
         queryNew();

@@ -155,6 +155,85 @@ class RegionsTest {
         }
     }
 
+    private void connect(byte[] edid) throws IOException {
+        try (NativeMemory memory = calls.allocate(128)) {
+            memory.putBytes(0, edid);
+            calls.write(attached.device(), memory, 128, EDID + BLOB);
+            memory.putInt(0, 1);
+            calls.write(attached.device(), memory, 4, EDID + Vfio.RegionGfxEdid.LINK_STATE);
+        }
+    }
+
+    @Test
+    void the_guest_keeps_within_the_limits_and_takes_the_largest_other_mode() throws IOException {
+        open(VgpuProfile.MAINLINE);
+        EmulatedGuest guest = host.vgpu().guest();
+        byte[] edid = EdidBlock.of(2560, 1440, 60);
+        // Standard timings 1680x1050 at 60 Hz and 1280x1024 at 75 Hz; established ones 640x480 and 800x600.
+        edid[38] = (byte) (1680 / 8 - 31);
+        edid[39] = 0;
+        edid[40] = (byte) (1280 / 8 - 31);
+        edid[41] = (byte) 0x8f;
+        edid[35] = 0x21;
+        connect(checked(edid));
+        assertEquals(1680, guest.width());
+        assertEquals(1050, guest.height());
+        edid[38] = 1;
+        edid[39] = 1;
+        connect(checked(edid));
+        assertEquals(1280, guest.width());
+        assertEquals(1024, guest.height());
+        assertEquals(75, guest.refreshRate());
+        connect(EdidBlock.of(4000, 3000, 60));
+        assertEquals(1024, guest.width());
+        edid[41] = 1;
+        edid[40] = 1;
+        connect(checked(edid));
+        assertEquals(800, guest.width());
+    }
+
+    private static byte[] checked(byte[] edid) {
+        edid[127] = 0;
+        byte sum = 0;
+        for (byte value : edid) {
+            sum += value;
+        }
+        edid[127] = (byte) -sum;
+        return edid;
+    }
+
+    @Test
+    void the_rate_of_a_monitor_is_that_of_the_vblanks_where_the_guest_has_a_timer() throws IOException {
+        open(VgpuProfile.MAINLINE);
+        connect(EdidBlock.of(800, 600, 30));
+        assertEquals(30, host.vgpu().guest().refreshRate());
+        long before = host.vgpu().signalled().vblanks();
+        host.clock().advance(java.time.Duration.ofMillis(1001));
+        assertEquals(30, host.vgpu().signalled().vblanks() - before);
+    }
+
+    @Test
+    void a_link_that_goes_down_is_noticed_and_a_header_that_is_nearly_right_is_mended() throws IOException {
+        open(VgpuProfile.V6);
+        EmulatedGuest guest = host.vgpu().guest();
+        assertTrue(guest.monitorConnected());
+        try (NativeMemory memory = calls.allocate(128)) {
+            memory.putInt(0, 2);
+            calls.write(attached.device(), memory, 4, EDID + Vfio.RegionGfxEdid.LINK_STATE);
+            assertEquals(false, guest.monitorConnected());
+            assertEquals(1920, guest.width(), "as a text console does");
+            byte[] edid = EdidBlock.of(800, 600, 60);
+            edid[0] = 3;
+            edid[7] = 7;
+            connect(edid);
+            assertEquals(800, guest.width());
+            calls.read(attached.device(), memory, 8, EDID + BLOB);
+            assertEquals(0x00ff_ffff_ffff_ff00L, memory.getLong(0));
+            edid[3] = 3;
+            assertErrno(Errno.EFAULT, () -> connect(edid));
+        }
+    }
+
     @Test
     void whatever_is_wrong_with_the_edid_is_a_bad_address() throws IOException {
         open(VgpuProfile.V5);
@@ -168,7 +247,7 @@ class RegionsTest {
             assertErrno(
                     Errno.EFAULT,
                     () -> calls.write(attached.device(), memory, 4, EDID + Vfio.RegionGfxEdid.LINK_STATE));
-            calls.write(attached.device(), memory, 1, EDID + BLOB);
+            calls.write(attached.device(), memory, 1, EDID + BLOB + 20);
             memory.putInt(0, 1);
             assertErrno(
                     Errno.EFAULT,

@@ -50,10 +50,23 @@ public final class Damage {
     public Damage() {}
 
     /**
-     * Compares with the last frame and keeps this one. With another size than the last one's, everything changed.
+     * Compares with the last frame and keeps a copy of this one. With another size than the last one's, everything changed.
      *
-     * @param pixels XRGB8888, from index 0, without gaps between lines; memory of this process, not of a device or file that could go away,
-     *     since a fault during the comparison would end the process. Its position and byte order do not matter and do not change. A reference is kept until the next update
+     * @param frame a picture, which must not be filled meanwhile. Its memory is remembered until the next update
+     * @return whether anything changed
+     * @throws IllegalArgumentException if the frame is empty
+     * @throws io.vfio4j.linux.ClosedException if it is closed
+     */
+    public boolean update(Frame frame) {
+        return update(frame.bytes(), frame.width(), frame.height());
+    }
+
+    /**
+     * Does the same with pixels that are in no {@link Frame}.
+     *
+     * @param pixels XRGB8888, from index 0, without gaps between lines: memory of this process, such as a frame's, not that of a device
+     *     or file, which may go away meanwhile. Its position and byte order do not matter and do not change; a reference to it is kept
+     *     until an update with another one
      * @param width in pixels
      * @param height in pixels
      * @return whether anything changed
@@ -84,17 +97,19 @@ public final class Damage {
         }
     }
 
+    /** Memory first: where there is none, the last size stays as it was. */
     private void resize(int width, int height) {
-        this.width = width;
-        this.height = height;
+        ByteBuffer copy = ByteBuffer.allocate(width * height * Integer.BYTES);
         columns = (width + TILE - 1) / TILE;
         rows = (height + TILE - 1) / TILE;
-        strideBytes = width * Integer.BYTES;
         changes = new long[columns * rows];
         changed = new boolean[columns];
         touched = new boolean[columns];
-        last = ByteBuffer.allocate(strideBytes * height);
-        lastSpan = last.duplicate();
+        last = copy;
+        lastSpan = copy.duplicate();
+        strideBytes = width * Integer.BYTES;
+        this.width = width;
+        this.height = height;
     }
 
     /** Compares a row of tiles: as one span until something differs, then line by line between the tiles that changed. */

@@ -127,7 +127,7 @@ final class DmaBufPlanes extends Planes {
         }
         known.plane = plane;
         seen(known, type);
-        evict(type);
+        evict(known);
     }
 
     private Buffer fetch(PlaneType type, Plane plane) throws LinuxException {
@@ -146,15 +146,18 @@ final class DmaBufPlanes extends Planes {
         }
     }
 
-    private void evict(PlaneType type) {
+    /** Lets the oldest go that nobody uses, beyond those that are kept beside the newest one. */
+    private void evict(PixelBuffer newest) {
         while (true) {
             int count = 0;
             PixelBuffer eldest = null;
             for (int i = 0; i < buffers.size(); i++) {
                 PixelBuffer buffer = buffers.get(i);
-                if (buffer.seenAs == type) {
+                if (buffer.seenAs == newest.seenAs) {
                     count++;
-                    if (!buffer.isPinned() && (eldest == null || buffer.lastSeen < eldest.lastSeen)) {
+                    if (buffer != newest
+                            && !buffer.isPinned()
+                            && (eldest == null || buffer.lastSeen < eldest.lastSeen)) {
                         eldest = buffer;
                     }
                 }

@@ -2,6 +2,8 @@ package io.vfio4j.emulator.junit;
 
 import io.vfio4j.emulator.DeviceNodes;
 import io.vfio4j.emulator.EmulatedDialect;
+import io.vfio4j.emulator.EmulatedFormat;
+import io.vfio4j.emulator.EmulatedTiling;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Inherited;
@@ -82,6 +84,20 @@ public @interface EmulatedVgpu {
      * @return false as on real GVT-g
      */
     boolean mappableDmabufs() default false;
+
+    /**
+     * The format of the guest's screen.
+     *
+     * @return the only one of the samples, by default
+     */
+    EmulatedFormat format() default EmulatedFormat.XRGB8888;
+
+    /**
+     * How the guest's screen lies in memory.
+     *
+     * @return line by line, by default
+     */
+    EmulatedTiling tiling() default EmulatedTiling.LINEAR;
 
     /**
      * The guest's refresh rate, which the drivers of 2019 ignore.

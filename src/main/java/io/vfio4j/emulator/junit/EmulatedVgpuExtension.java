@@ -86,6 +86,8 @@ public final class EmulatedVgpuExtension implements ParameterResolver, AfterEach
                 .withNodes(wanted.nodes())
                 .withIommu(wanted.iommu())
                 .withMappableDmabufs(wanted.mappableDmabufs())
+                .withFormat(wanted.format())
+                .withTiling(wanted.tiling())
                 .withRefreshRate(wanted.refreshRate());
         if (wanted.width() != 0 || wanted.height() != 0) {
             profile = profile.withSize(wanted.width(), wanted.height());
@@ -121,6 +123,12 @@ public final class EmulatedVgpuExtension implements ParameterResolver, AfterEach
         }
     }
 
+    private static void complain(List<String> complaints, int left, String what) {
+        if (left > 0) {
+            complaints.add("left " + left + " " + what);
+        }
+    }
+
     private static List<String> complaints(Prepared prepared) {
         List<String> complaints = new ArrayList<>();
         EmulatedHost host = prepared.host();
@@ -128,6 +136,8 @@ public final class EmulatedVgpuExtension implements ParameterResolver, AfterEach
             complaints.add(
                     "left " + host.openDescriptors() + " descriptors open: " + String.join(", ", host.openFiles()));
         }
+        complain(complaints, host.mappings(), "mappings");
+        complain(complaints, host.imports(), "images imported by the GPU");
         for (Vgpu vgpu : prepared.vgpus()) {
             if (vgpu.forbiddenCalls() > 0) {
                 complaints.add("made " + vgpu.forbiddenCalls() + " calls on " + vgpu.name()

@@ -101,12 +101,15 @@ final class EglDevice {
             }
             descriptor = outcome;
         }
-        // Only who has it minds, and nobody has it on a node for rendering.
-        Calls.ioctl(descriptor, Drm.DRM_IOCTL_DROP_MASTER.number(), 0);
+        // Mesa takes any file, and draws in software then. Every DRM node knows this request; that we had nothing to
+        // drop is no matter.
+        if (Calls.ioctl(descriptor, Drm.DRM_IOCTL_DROP_MASTER.number(), 0) == -Errno.ENOTTY) {
+            throw new GraphicsException("it is no DRM node (" + Drm.DRM_IOCTL_DROP_MASTER.name() + ": ENOTTY)");
+        }
         gbm = Gbm.gbm_create_device(descriptor);
         if (gbm == 0) {
             throw new GraphicsException("gbm_create_device: " + Errno.name(Native.getLastError())
-                    + "; is it a DRM node, and is its driver installed (Debian: libgl1-mesa-dri)?");
+                    + "; is its driver installed (Debian: libgl1-mesa-dri)?");
         }
     }
 

@@ -311,6 +311,25 @@ class DamageTest {
     }
 
     @Test
+    void framesAreComparedAsTheyAreFilledAgain() {
+        Damage damage = new Damage();
+        DamageHistory history = damage.history();
+        try (Frame frame = new Frame()) {
+            assertThrows(IllegalArgumentException.class, () -> damage.update(frame));
+            frame.resize(100, 50);
+            assertTrue(damage.update(frame));
+            assertFalse(damage.update(frame));
+            assertEquals(List.of(new Rectangle(0, 0, 100, 50)), taken(history));
+            frame.resize(100, 50).putInt((49 * 100 + 99) * 4, 0x123456);
+            assertTrue(damage.update(frame));
+            assertEquals(List.of(new Rectangle(96, 32, 4, 18)), taken(history));
+            frame.resize(50, 100);
+            assertTrue(damage.update(frame));
+            assertEquals(List.of(new Rectangle(0, 0, 50, 100)), taken(history));
+        }
+    }
+
+    @Test
     void theByteWithoutMeaningIsNotCompared() {
         Damage damage = new Damage();
         ByteBuffer pixels = ByteBuffer.allocate(64 * 64 * 4);

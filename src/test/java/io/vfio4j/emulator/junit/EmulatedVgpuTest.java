@@ -13,8 +13,10 @@ import static org.junit.platform.testkit.engine.TestExecutionResultConditions.me
 import io.vfio4j.emulator.DeviceNodes;
 import io.vfio4j.emulator.EmulatedClock;
 import io.vfio4j.emulator.EmulatedDialect;
+import io.vfio4j.emulator.EmulatedFormat;
 import io.vfio4j.emulator.EmulatedGuest;
 import io.vfio4j.emulator.EmulatedHost;
+import io.vfio4j.emulator.EmulatedTiling;
 import io.vfio4j.emulator.Faults;
 import io.vfio4j.emulator.Vgpu;
 import io.vfio4j.linux.Access;
@@ -85,6 +87,14 @@ class EmulatedVgpuTest {
     }
 
     @Test
+    @EmulatedVgpu(format = EmulatedFormat.RGB565, tiling = EmulatedTiling.X)
+    void a_test_may_want_pixels_of_any_format(EmulatedGuest guest) {
+        assertEquals(guest.pixel(127, 255) & 0xf80000, guest.shownPixel(127, 255) & 0xf80000);
+        assertEquals(0, guest.shownPixel(129, 100) & 0x00ff0000, "five bits have no 1 of 255");
+        assertEquals(0x00010000, guest.pixel(129, 100) & 0x00ff0000);
+    }
+
+    @Test
     @EmulatedVgpu(realTime = true)
     void time_may_be_real(EmulatedClock clock) {
         assertFalse(clock.isVirtual());
@@ -113,13 +123,18 @@ class EmulatedVgpuTest {
                 .selectors(selectClass(Careless.class))
                 .execute()
                 .testEvents();
-        tests.assertStatistics(counts -> counts.started(6).succeeded(1).failed(5));
+        tests.assertStatistics(counts -> counts.started(7).succeeded(1).failed(6));
         tests.assertThatEvents()
                 .haveExactly(
                         1,
                         event(
                                 test("leaks"),
                                 finishedWithFailure(message("the test left 1 descriptors open: /dev/vfio/vfio"))))
+                .haveExactly(
+                        1,
+                        event(
+                                test("maps"),
+                                finishedWithFailure(message(text -> text.endsWith("; and it left 1 mappings")))))
                 .haveExactly(
                         1,
                         event(
@@ -165,6 +180,14 @@ class EmulatedVgpuTest {
         @Test
         void leaks(SystemCalls calls) throws IOException {
             assertTrue(calls.open("/dev/vfio/vfio", Access.READ_WRITE).acquire() > 0);
+        }
+
+        @Test
+        @EmulatedVgpu(dialect = EmulatedDialect.MDPY)
+        void maps(Vgpu vgpu, SystemCalls calls) throws IOException {
+            VfioDevice device = VfioDevice.open(calls, MdevDevice.find(calls, vgpu.uuid()));
+            assertEquals(
+                    4096, device.map(device.region(16), 0, 4096, Access.READ).size());
         }
 
         @Test

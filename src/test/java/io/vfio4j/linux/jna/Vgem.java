@@ -9,10 +9,10 @@ import io.vfio4j.linux.uapi.Files;
 import io.vfio4j.linux.uapi.Ioctl;
 
 /** The kernel's GPU without hardware, {@code vgem}: makes buffers that are dma-bufs and can be mapped. */
-final class Vgem implements AutoCloseable {
-    static final String CARD = "/dev/dri/card0";
+public final class Vgem implements AutoCloseable {
+    public static final String CARD = "/dev/dri/card0";
     /** It imports everything there, and can read nothing: dumb buffers are for cards only. */
-    static final String RENDER = "/dev/dri/renderD128";
+    public static final String RENDER = "/dev/dri/renderD128";
 
     /** drm/drm_mode.h: {@code struct drm_mode_create_dumb}: height, width, bpp, flags, handle, pitch, and the size in 64 bits. */
     private static final Ioctl CREATE_DUMB = Ioctl.iowr("DRM_IOCTL_MODE_CREATE_DUMB", 'd', 0xb2, 32);
@@ -25,13 +25,25 @@ final class Vgem implements AutoCloseable {
     private final JnaLinux linux;
     private final Descriptor card;
 
-    Vgem(JnaLinux linux) throws LinuxException {
+    /**
+     * Opens the card.
+     *
+     * @param linux the kernel
+     * @throws LinuxException when there is no vgem
+     */
+    public Vgem(JnaLinux linux) throws LinuxException {
         this.linux = linux;
         this.card = linux.open(CARD, Access.READ_WRITE);
     }
 
-    /** A buffer of at least that many bytes. */
-    Buffer create(int bytes) throws LinuxException {
+    /**
+     * A buffer.
+     *
+     * @param bytes how many it has at least
+     * @return the buffer, which the caller closes
+     * @throws LinuxException when there is no memory
+     */
+    public Buffer create(int bytes) throws LinuxException {
         try (NativeMemory dumb = linux.allocate(32);
                 NativeMemory prime = linux.allocate(12)) {
             dumb.putInt(0, (bytes + 4095) / 4096);
@@ -65,7 +77,7 @@ final class Vgem implements AutoCloseable {
      * @param descriptor refers to it
      * @param bytes all of them
      */
-    record Buffer(Descriptor descriptor, Mapping bytes) implements AutoCloseable {
+    public record Buffer(Descriptor descriptor, Mapping bytes) implements AutoCloseable {
         @Override
         public void close() {
             bytes.close();
