@@ -1,8 +1,9 @@
 # shellcheck shell=bash
-# An apt that knows Debian's bookworm-backports and nothing else, so that the system's own sources and lists stay as they are.
+# An apt that knows one suite of Debian, mostly bookworm-backports, and nothing else, so that the system's own sources and lists stay as
+# they are.
 # It takes only what the Debian archive keyring signed, and needs no root to download. To be sourced:
 #
-#   backports_use DIRECTORY       keeps its lists there; fails if there is no keyring to check them with
+#   backports_use DIRECTORY [SUITE]  keeps its lists there; fails if there is no keyring to check them with
 #   backports_apt_get COMMAND...  apt-get, quietly; what it has to say goes to standard error
 #   backports_version PACKAGE     prints the newest version of a package, once the lists are there
 
@@ -19,10 +20,10 @@ backports_mirror() {
 }
 
 backports_use() {
-	local directory=$1
+	local directory=$1 suite=${2:-bookworm-backports}
 	[[ -r $backports_keyring ]] || return
 	mkdir -p "$directory"/lists/partial "$directory"/archives/partial
-	printf 'deb [signed-by=%s] %s bookworm-backports main\n' "$backports_keyring" "$(backports_mirror)" \
+	printf 'deb [signed-by=%s] %s %s main\n' "$backports_keyring" "$(backports_mirror)" "$suite" \
 		>"$directory/sources.list"
 	backports_options=(
 		-o "Dir::Etc::SourceList=$directory/sources.list" -o Dir::Etc::SourceParts=/dev/null

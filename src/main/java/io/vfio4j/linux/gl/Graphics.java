@@ -23,10 +23,13 @@ public interface Graphics {
     Optional<Throwable> unavailabilityCause();
 
     /**
-     * Opens a GPU. Blocks while its driver starts, which may take long the first time.
+     * Opens the first GPU that works: each has to import and read a small buffer of its own, which tells a GPU from a node that
+     * promises and does not deliver. Blocks while drivers start, which may take long the first time.
+     *
+     * <p>A buffer can mostly be read by the GPU only that it comes from: where there are several, name the nodes of that one.
      *
      * @param nodes paths of DRM nodes to try in this order, such as {@code /dev/dri/renderD128}; where none is given, those
-     *     that the system has
+     *     that the system has, the ones for rendering first
      * @return the GPU; the caller closes it
      * @throws GraphicsException with the reason for each node that was tried
      */

@@ -241,7 +241,8 @@ final class EglDevice {
                 success = true;
             } catch (GraphicsException refusal) {
                 throw new GraphicsException(
-                        name() + " cannot read " + GlNames.image(image) + ": " + refusal.getMessage(), refusal);
+                        name() + " cannot read " + GlNames.image(image) + ": " + refusal.getMessage() + inSoftware(),
+                        refusal);
             } finally {
                 if (!success) {
                     picture.close();
@@ -252,6 +253,13 @@ final class EglDevice {
             destroyImage.invokeInt(new Object[] {display, eglImage});
         }
         return picture;
+    }
+
+    /** Mesa's drivers without a GPU import everything, and have no way to the memory of others. */
+    private String inSoftware() {
+        return renderer.startsWith("llvmpipe") || renderer.startsWith("softpipe")
+                ? "; it draws in software, and reads buffers of its own card only"
+                : "";
     }
 
     /** Drivers in software trust these numbers, and would read beyond the buffer: the end of the process. */

@@ -33,9 +33,13 @@ import java.util.Optional;
  * The real Linux kernel, on x86-64 and aarch64, through JNA and, where it is there, the bridge: a small library in C that waits
  * for and reads all ready counters in one transition. Both do the same; the bridge is quicker.
  *
- * <p>Loads without JNA, and on any system; {@link #isAvailable} and {@link #unavailabilityCause} then say what is missing. Two
- * system properties switch parts off: {@code io.vfio4j.jna=off} everything, {@code io.vfio4j.bridge=off} the bridge. A
- * third, {@code io.vfio4j.bridge.path}, names a file or directory to take the bridge from instead of the jar.
+ * <p>Loads without JNA, and on any system; {@link #isAvailable} and {@link #unavailabilityCause} then say what is missing. Three
+ * system properties switch parts off: {@code io.vfio4j.jna=off} everything, {@code io.vfio4j.bridge=off} the bridge, {@code
+ * io.vfio4j.gl=off} the GPUs. A fourth, {@code io.vfio4j.bridge.path}, names a file or directory to take the bridge from instead
+ * of the jar.
+ *
+ * <p>{@link #graphics} is EGL and OpenGL ES: it needs {@code libEGL.so.1}, {@code libgbm.so.1} and {@code libGLESv2.so.2} (Debian:
+ * libegl1, libgbm1, libgles2), and a driver (libgl1-mesa-dri). Nothing of it is loaded before somebody asks it something.
  *
  * <p>Java 24 and later warn about native access unless it is granted, with {@code --enable-native-access=ALL-UNNAMED} for
  * programs on the class path and {@code --enable-native-access=com.sun.jna,io.vfio4j} on the module path.

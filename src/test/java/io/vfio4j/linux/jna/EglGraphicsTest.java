@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.jna.Native;
 import io.vfio4j.linux.gl.Graphics;
 import io.vfio4j.linux.gl.GraphicsException;
 import io.vfio4j.linux.uapi.DrmFourcc;
+import java.io.File;
 import java.lang.reflect.Field;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -22,11 +26,15 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 /** GL as far as a machine without a GPU has it. Pixels are compared by {@code RealGlTest}, in a real kernel. */
 @EnabledOnOs(OS.LINUX)
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class EglGraphicsTest {
+    @TempDir
+    Path directory;
+
     private final Graphics graphics = new EglGraphics();
 
     @Test
@@ -62,6 +70,58 @@ class EglGraphicsTest {
                     com.sun.jna.NativeLibrary.getInstance("libnosuchgl.so.1");
                 })
                 .isPresent());
+    }
+
+    private List<String> report(String... options) throws Exception {
+        Path report = directory.resolve("report");
+        Path output = directory.resolve("output");
+        String classPath = Stream.of(JnaLinux.class, GlReport.class, Native.class)
+                .map(type -> Path.of(URI.create(type.getProtectionDomain()
+                                .getCodeSource()
+                                .getLocation()
+                                .toString()))
+                        .toString())
+                .distinct()
+                .collect(Collectors.joining(File.pathSeparator));
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(options));
+        command.addAll(List.of("-cp", classPath, GlReport.class.getName(), report.toString()));
+        int exit = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start()
+                .waitFor();
+        assertEquals(0, exit, Files.readString(output));
+        return Files.readAllLines(report);
+    }
+
+    @Test
+    void nothing_is_loaded_before_somebody_asks() throws Exception {
+        assumeTrue(graphics.isAvailable(), "no GL here");
+        List<String> report = report();
+        assertEquals(List.of("before []", "available true"), report.subList(0, 2));
+        assertTrue(report.get(2).matches("after \\[.*libEGL.*, libGLESv2.*, libgbm.*\\]"), report.get(2));
+    }
+
+    @Test
+    void gl_can_be_switched_off_alone_and_with_everything_else() throws Exception {
+        assertEquals(
+                List.of(
+                        "before []",
+                        "available false",
+                        "cause Switched off by -Dio.vfio4j.gl=off.",
+                        "after []",
+                        "refused There is no GL: Switched off by -Dio.vfio4j.gl=off."),
+                report("-Dio.vfio4j.gl=off"));
+        assertEquals(
+                List.of(
+                        "before []",
+                        "available false",
+                        "cause Switched off by -Dio.vfio4j.jna=off.",
+                        "after []",
+                        "refused There is no GL: Switched off by -Dio.vfio4j.jna=off."),
+                report("-Dio.vfio4j.jna=off"));
     }
 
     @Test

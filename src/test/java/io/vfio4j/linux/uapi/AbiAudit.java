@@ -25,13 +25,14 @@ import java.util.stream.Stream;
  * {@code STRUCT}, {@code SIZE} is the sizeof and every other number the offset of the member with that name in lower case.
  * What follows another rule is listed in {@link #EXPRESSIONS}.
  */
-final class AbiAudit {
+public final class AbiAudit {
     /** Which headers a class speaks for. A class of the package that is neither here nor in the test's exceptions fails. */
     static final Map<Class<?>, List<String>> HEADERS = Map.ofEntries(
             Map.entry(Vfio.class, List.of("linux/vfio.h")),
             Map.entry(Iommufd.class, List.of("linux/iommufd.h")),
             Map.entry(Kvm.class, List.of("linux/kvm.h")),
             Map.entry(DmaBuf.class, List.of("linux/dma-buf.h")),
+            Map.entry(Drm.class, List.of("drm/drm.h")),
             Map.entry(DrmFourcc.class, List.of("drm/drm_fourcc.h")),
             Map.entry(Errno.class, List.of("errno.h")),
             Map.entry(PciRegs.class, List.of("linux/pci_regs.h")),
@@ -115,7 +116,7 @@ final class AbiAudit {
     private static final Pattern ERROR = Pattern.compile("^.*?audit\\.c:(\\d+):.*error: (.*)$");
 
     /** What the compiler found. */
-    enum Kind {
+    public enum Kind {
         /** The header says something else. */
         MISMATCH,
         /** The header does not know the constant, structure or member. */
@@ -128,7 +129,7 @@ final class AbiAudit {
      * @param constant its name, for people
      * @param claim a C expression that is true if the constant is right
      */
-    record Claim(String constant, String claim) {}
+    public record Claim(String constant, String claim) {}
 
     private AbiAudit() {}
 
@@ -148,7 +149,7 @@ final class AbiAudit {
     }
 
     /** The constants of a class and of the classes nested in it; private ones are nobody's ABI. */
-    static List<Field> constantsOf(Class<?> type) {
+    public static List<Field> constantsOf(Class<?> type) {
         List<Field> constants = new ArrayList<>();
         for (Field field : type.getDeclaredFields()) {
             if (Modifier.isStatic(field.getModifiers())
@@ -165,16 +166,16 @@ final class AbiAudit {
     }
 
     /** For example {@code Vfio.RegionInfo.FLAGS}. */
-    static String nameOf(Field constant) {
-        return constant.getDeclaringClass()
-                        .getName()
-                        .substring(Vfio.class.getPackageName().length() + 1)
-                        .replace('$', '.')
-                + "." + constant.getName();
+    public static String nameOf(Field constant) {
+        Class<?> owner = constant.getDeclaringClass();
+        return owner.getName().substring(owner.getPackageName().length() + 1).replace('$', '.') + "."
+                + constant.getName();
     }
 
-    static Claim claim(Field constant) throws IllegalAccessException {
+    public static Claim claim(Field constant) throws IllegalAccessException {
         String name = nameOf(constant);
+        // Those of GL are nobody's API.
+        constant.setAccessible(true);
         Object value = constant.get(null);
         String expression = EXPRESSIONS.containsKey(name) ? EXPRESSIONS.get(name) : expression(constant);
         if (value instanceof Ioctl ioctl) {
@@ -214,8 +215,8 @@ final class AbiAudit {
     }
 
     /** A C compiler with options. */
-    record Compiler(String program, List<String> options) {
-        boolean isThere() {
+    public record Compiler(String program, List<String> options) {
+        public boolean isThere() {
             return Stream.of(System.getenv().getOrDefault("PATH", "").split(":"))
                     .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
         }
@@ -224,7 +225,7 @@ final class AbiAudit {
          * The same compiler, with the kernel's headers of a directory in front of the system's; of what depends on the
          * architecture, those of the one it compiles for, as Debian lays them out.
          */
-        Compiler withHeaders(Path directory) throws IOException, InterruptedException {
+        public Compiler withHeaders(Path directory) throws IOException, InterruptedException {
             Process process = new ProcessBuilder(program, "-dumpmachine").start();
             String architecture = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
             process.waitFor();
@@ -239,7 +240,7 @@ final class AbiAudit {
         }
 
         /** Whether a header can be included, by which we tell "not here" from "wrong". */
-        boolean has(String header, Path workspace) throws IOException, InterruptedException {
+        public boolean has(String header, Path workspace) throws IOException, InterruptedException {
             return run("#include <" + header + ">\n", workspace).isEmpty();
         }
 
@@ -256,7 +257,7 @@ final class AbiAudit {
          * @throws IllegalStateException when the compiler says something that is about none of the claims: the audit itself is
          *     broken then, and proves nothing
          */
-        Map<String, Kind> check(List<String> headers, List<Claim> claims, Path workspace)
+        public Map<String, Kind> check(List<String> headers, List<Claim> claims, Path workspace)
                 throws IOException, InterruptedException {
             StringBuilder source = new StringBuilder("#define _GNU_SOURCE\n#include <stddef.h>\n");
             headers.forEach(header -> source.append("#include <").append(header).append(">\n"));

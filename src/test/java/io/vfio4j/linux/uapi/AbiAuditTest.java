@@ -143,9 +143,11 @@ class AbiAuditTest {
 
     @Test
     void the_newer_headers_are_there_if_there_are_to_be_any() {
-        NEWER_HEADERS.forEach(directory -> assertTrue(
-                java.nio.file.Files.isRegularFile(directory.resolve("linux/iommufd.h")),
-                () -> "io.vfio4j.headers has " + directory + ", which holds no linux/iommufd.h"));
+        assumeTrue(!NEWER_HEADERS.isEmpty(), "there are to be none");
+        assertTrue(
+                NEWER_HEADERS.stream()
+                        .anyMatch(directory -> java.nio.file.Files.isRegularFile(directory.resolve("linux/iommufd.h"))),
+                () -> "io.vfio4j.headers has " + NEWER_HEADERS + ", of which none holds linux/iommufd.h");
     }
 
     @Test
