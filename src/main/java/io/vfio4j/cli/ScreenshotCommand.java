@@ -4,6 +4,7 @@ import io.vfio4j.display.pixels.Consistency;
 import io.vfio4j.display.pixels.Cursor;
 import io.vfio4j.display.pixels.Frame;
 import io.vfio4j.display.pixels.Screen;
+import io.vfio4j.display.pixels.ScreenStats;
 import io.vfio4j.display.pixels.Witness;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.EventLoop;
@@ -145,7 +146,7 @@ final class ScreenshotCommand implements Callable<Integer> {
             }
             Png png = Png.of(frame, scale);
             file.write(parent.standardOutput(), png::writeTo);
-            print(file, png, frame, drawn ? Optional.of(cursor) : Optional.empty());
+            print(file, png, frame, drawn ? Optional.of(cursor) : Optional.empty(), screen.stats());
         }
     }
 
@@ -176,10 +177,13 @@ final class ScreenshotCommand implements Callable<Integer> {
                         : ". Waited for " + DurationText.format(wait));
     }
 
-    private void print(OutputFile file, Png png, Frame frame, Optional<Cursor> cursor) {
+    private void print(OutputFile file, Png png, Frame frame, Optional<Cursor> cursor, ScreenStats stats) {
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
-            new JsonLines(out).print(object(file, png, frame, cursor));
+            Map<String, Object> object = object(file, png, frame, cursor);
+            object.put("mapping_refusal", stats.mappingRefusal());
+            object.put("gpu", stats.gpu());
+            new JsonLines(out).print(object);
         } else if (!file.isStandardOutput()) {
             out.println(file.name() + ": " + png.width() + "x" + png.height() + ", of "
                     + frame.plane()

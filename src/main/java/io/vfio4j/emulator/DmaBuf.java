@@ -1,15 +1,20 @@
 package io.vfio4j.emulator;
 
+import static io.vfio4j.linux.uapi.DmaBuf.DMA_BUF_IOCTL_SYNC;
+import static io.vfio4j.linux.uapi.DmaBuf.DMA_BUF_SYNC_END;
+import static io.vfio4j.linux.uapi.DmaBuf.DMA_BUF_SYNC_READ;
+
 import io.vfio4j.linux.Access;
+import io.vfio4j.linux.uapi.DmaBuf.Sync;
 import io.vfio4j.linux.uapi.Errno;
 import java.nio.ByteBuffer;
 
 /** An open dma-buf: drivers/dma-buf/dma-buf.c. Descriptors, mappings and a GPU's imports refer to it. */
 abstract class DmaBuf extends OpenFile {
     private static final long SYNC_WRITE = 2;
-    private static final long SYNC_READ_WRITE = io.vfio4j.linux.uapi.DmaBuf.DMA_BUF_SYNC_READ | SYNC_WRITE;
+    private static final long SYNC_READ_WRITE = DMA_BUF_SYNC_READ | SYNC_WRITE;
     /** DMA_BUF_SYNC_VALID_FLAGS_MASK. */
-    private static final long SYNC_FLAGS = SYNC_READ_WRITE | io.vfio4j.linux.uapi.DmaBuf.DMA_BUF_SYNC_END;
+    private static final long SYNC_FLAGS = SYNC_READ_WRITE | DMA_BUF_SYNC_END;
 
     private final Kernel kernel;
     private boolean released;
@@ -57,16 +62,26 @@ abstract class DmaBuf extends OpenFile {
     @Override
     final int ioctl(long request, long argument) throws KernelError {
         checkAlive();
-        if (request != io.vfio4j.linux.uapi.DmaBuf.DMA_BUF_IOCTL_SYNC.number()) {
+        if (request != DMA_BUF_IOCTL_SYNC.number()) {
             throw new KernelError(Errno.ENOTTY);
         }
-        long flags = kernel.memory()
-                .struct(argument, io.vfio4j.linux.uapi.DmaBuf.Sync.SIZE)
-                .getLong(io.vfio4j.linux.uapi.DmaBuf.Sync.FLAGS);
+        long flags = kernel.memory().struct(argument, Sync.SIZE).getLong(Sync.FLAGS);
         if ((flags & ~SYNC_FLAGS) != 0 || (flags & SYNC_READ_WRITE) == 0) {
             throw new KernelError(Errno.EINVAL);
         }
         return 0;
+    }
+
+    /** What DMA_BUF_IOCTL_SYNC is asked for, for the trace; empty where that cannot be read. */
+    static String describeSync(UserSpace memory, long argument) {
+        try {
+            long flags = memory.struct(argument, Sync.SIZE).getLong(Sync.FLAGS);
+            return ((flags & DMA_BUF_SYNC_END) != 0 ? "end" : "start")
+                    + ((flags & DMA_BUF_SYNC_READ) != 0 ? " read" : "")
+                    + ((flags & SYNC_WRITE) != 0 ? " write" : "");
+        } catch (KernelError unreadable) {
+            return "";
+        }
     }
 
     /**

@@ -1,6 +1,9 @@
 package io.vfio4j.emulator;
 
 import io.vfio4j.linux.uapi.DrmFourcc;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Locale;
@@ -132,6 +135,9 @@ public enum EmulatedFormat {
     VYUY(DrmFourcc.DRM_FORMAT_VYUY, 1, 3, 2, 0);
 
     static final int OPAQUE = 0xff00_0000;
+    private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle SHORTS =
+            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     /** Two pixels of a YUV format. */
     private static final int PAIR_BYTES = 4;
 
@@ -236,10 +242,12 @@ public enum EmulatedFormat {
             encodePairs(colours, count, line);
             return;
         }
-        for (int i = 0, at = 0; i < count; i++) {
+        for (int i = 0; i < count; i++) {
             int word = word(colours[i]);
-            for (int b = 0; b < pixelBytes; b++) {
-                line[at++] = (byte) (word >>> (Byte.SIZE * b));
+            switch (pixelBytes) {
+                case Integer.BYTES -> INTS.set(line, i * Integer.BYTES, word);
+                case Short.BYTES -> SHORTS.set(line, i * Short.BYTES, (short) word);
+                default -> line[i] = (byte) word;
             }
         }
     }
@@ -265,10 +273,11 @@ public enum EmulatedFormat {
                 int at = i / 2 * PAIR_BYTES;
                 colours[i] = fromYuv(line[at + (i % 2 == 0 ? firstY : secondY)], line[at + cb], line[at + cr]);
             } else {
-                int word = 0;
-                for (int b = 0; b < pixelBytes; b++) {
-                    word |= (line[i * pixelBytes + b] & 0xff) << (Byte.SIZE * b);
-                }
+                int word = switch (pixelBytes) {
+                    case Integer.BYTES -> (int) INTS.get(line, i * Integer.BYTES);
+                    case Short.BYTES -> (short) SHORTS.get(line, i * Short.BYTES) & 0xffff;
+                    default -> line[i] & 0xff;
+                };
                 colours[i] = colour(word);
             }
         }

@@ -546,7 +546,7 @@ public final class EmulatedHost implements AutoCloseable {
 
     /**
      * The system calls that the process that uses the host has made, in their order: operation, detail, target. For example {@code open /dev/vfio/1},
-     * {@code VFIO_DEVICE_SET_IRQS mask index 5 …}, {@code epoll_ctl add …}, {@code close …}. Waiting, reading and signalling
+     * {@code VFIO_DEVICE_SET_IRQS mask index 5 …}, {@code DMA_BUF_IOCTL_SYNC start read …}, {@code epoll_ctl add …}, {@code close …}. Waiting, reading and signalling
      * counters, and arming timers, leave no trace.
      *
      * @return the last 65,536 of them

@@ -1,5 +1,7 @@
 package io.vfio4j.emulator;
 
+import static io.vfio4j.linux.uapi.DmaBuf.DMA_BUF_IOCTL_SYNC;
+
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.FileStatus;
@@ -192,8 +194,7 @@ final class EmulatedSystemCalls implements SystemCalls {
 
     @Override
     public int ioctl(Descriptor descriptor, Ioctl request, long argument) throws LinuxException {
-        String detail = request.equals(Vfio.VFIO_DEVICE_SET_IRQS) ? SetIrqs.describe(kernel.memory(), argument) : "";
-        return call(request.name(), descriptor, detail, file -> {
+        return call(request.name(), descriptor, describe(request, argument), file -> {
             if (!kernel.faults().edits(request)) {
                 return file.ioctl(request.number(), argument);
             }
@@ -204,6 +205,13 @@ final class EmulatedSystemCalls implements SystemCalls {
             kernel.memory().write(argument, kernel.faults().edited(request, before, after));
             return result;
         });
+    }
+
+    private String describe(Ioctl request, long argument) {
+        if (request.equals(Vfio.VFIO_DEVICE_SET_IRQS)) {
+            return SetIrqs.describe(kernel.memory(), argument);
+        }
+        return request.equals(DMA_BUF_IOCTL_SYNC) ? DmaBuf.describeSync(kernel.memory(), argument) : "";
     }
 
     @Override

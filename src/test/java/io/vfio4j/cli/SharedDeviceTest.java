@@ -14,16 +14,23 @@ import io.vfio4j.loop.EventLoop;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The command line beside a VMM that has the device, on an emulated host whose time passes by itself. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SharedDeviceTest {
     private static final String SOCKET = "/run/vgpu.sock";
+
+    @TempDir
+    private Path directory;
 
     /** A host with a VMM that has every vGPU. */
     private static final class Beside implements AutoCloseable {
@@ -99,6 +106,42 @@ class SharedDeviceTest {
             Map<String, Object> device =
                     CommandRun.on(host, "list", "--json").json("device").get(0);
             assertEquals(false, device.get("all_processes_seen"));
+        }
+    }
+
+    @Test
+    void screenshotsOfADeviceOfAProcess() throws Exception {
+        try (Beside beside = new Beside(VgpuProfile.V6.withSize(320, 200), VgpuProfile.MDPY)) {
+            String name = "pid:" + beside.vmm.pid() + "/" + beside.uuid(0);
+            String file = directory.resolve("picture.png").toString();
+            for (String command : List.of("screenshot", "frame")) {
+                CommandRun refused = beside.run(command, name, "-o", file);
+                assertEquals(1, refused.exitCode(), refused.out());
+                assertTrue(refused.err().contains("shared"), refused.err());
+                assertFalse(Files.exists(Path.of(file)));
+            }
+            CommandRun fetched = beside.run("screenshot", name, "-o", file, "--fetch-dmabuf");
+            assertEquals(0, fetched.exitCode(), fetched.err());
+            assertEquals(320, ImageIO.read(Path.of(file).toFile()).getWidth());
+            // A region is nobody's reference.
+            String mdpy = "pid:" + beside.vmm.pid() + "/" + beside.uuid(1);
+            CommandRun region = beside.run("screenshot", mdpy, "-o", file);
+            assertEquals(0, region.exitCode(), region.err());
+            assertEquals(1024, ImageIO.read(Path.of(file).toFile()).getWidth());
+        }
+    }
+
+    @Test
+    void theModeOfAGuestIsSetBesideItsVmm() throws Exception {
+        try (Beside beside = new Beside(VgpuProfile.V6)) {
+            CommandRun run = beside.run("mode", "pid:" + beside.vmm.pid(), "1024x768", "--wait", "20s");
+            assertEquals(0, run.exitCode(), run.err());
+            assertEquals("", run.err());
+            assertTrue(run.out().contains("  guest    1024x768 XR24\n"), run.out());
+            assertEquals(1024, beside.host.vgpus().get(0).guest().width());
+            CommandRun edid = beside.run("edid", "pid:" + beside.vmm.pid());
+            assertEquals(0, edid.exitCode(), edid.err());
+            assertTrue(edid.out().contains("1024x768@"), edid.out());
         }
     }
 

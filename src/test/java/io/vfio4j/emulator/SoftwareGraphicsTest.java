@@ -276,7 +276,12 @@ class SoftwareGraphicsTest {
         try (Descriptor dmaBuf = fetch();
                 NativeMemory sync = calls.allocate(DmaBuf.Sync.SIZE)) {
             sync.putLong(DmaBuf.Sync.FLAGS, flags);
+            host.clearTrace();
             assertEquals(0, calls.ioctl(dmaBuf, DmaBuf.DMA_BUF_IOCTL_SYNC, sync));
+            String what = ((flags & 4) != 0 ? "end" : "start")
+                    + ((flags & 1) != 0 ? " read" : "")
+                    + ((flags & 2) != 0 ? " write" : "");
+            assertEquals(List.of("DMA_BUF_IOCTL_SYNC " + what + " dma-buf"), host.trace());
         }
     }
 

@@ -27,12 +27,15 @@ import java.nio.ByteOrder;
  */
 final class Conversion {
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final int OPAQUE = 0xff000000;
-    /** Pixels at a time, an even number: source and result of that many stay in the first cache. */
+    /** Pixels at a time, a multiple of four: source and result of that many stay in the first cache. */
     private static final int CHUNK = 1024;
 
     private final PixelFormat format;
+    /** Of C8; without colours for shades of grey. */
     private final int[] palette;
+
     private final byte[] from;
     private final byte[] to = new byte[CHUNK * Integer.BYTES];
 
@@ -48,7 +51,7 @@ final class Conversion {
      * @param format what the source has
      */
     static Conversion of(PixelFormat format) {
-        return new Conversion(format, Greys.PALETTE);
+        return new Conversion(format, new int[0]);
     }
 
     /**
@@ -113,7 +116,13 @@ final class Conversion {
 
     private void convert(int bytes, int pixels) {
         switch (format) {
-            case C8 -> fromC8(from, palette, to, pixels);
+            case C8 -> {
+                if (palette.length == 0) {
+                    fromGreys(from, to, pixels);
+                } else {
+                    fromC8(from, palette, to, pixels);
+                }
+            }
             case RGB565 -> fromRgb565(from, to, pixels);
             case XBGR8888 -> fromXbgr8888(from, to, bytes);
             case ABGR8888 -> fromAbgr8888(from, to, bytes);
@@ -131,6 +140,19 @@ final class Conversion {
         for (int i = 0; i < pixels; i++) {
             INT.set(to, 4 * i, palette[from[i] & 0xff]);
         }
+    }
+
+    /** Two pixels in a multiplication. Where the last four are not all there, what is behind them is scratch memory on both sides. */
+    private static void fromGreys(byte[] from, byte[] to, int pixels) {
+        for (int i = 0; i < pixels; i += 4) {
+            int four = (int) INT.get(from, i);
+            LONG.set(to, 4 * i, twoGreys(four & 0xff, four >>> 8 & 0xff));
+            LONG.set(to, 4 * i + 8, twoGreys(four >>> 16 & 0xff, four >>> 24));
+        }
+    }
+
+    private static long twoGreys(int first, int second) {
+        return 0xff000000_ff000000L | (first | (long) second << 32) * 0x010101;
     }
 
     private static void fromRgb565(byte[] from, byte[] to, int pixels) {
@@ -179,16 +201,6 @@ final class Conversion {
             int second = Yuv.LUMA[from[i + y1] & 0xff];
             INT.set(to, 2 * i, Yuv.pixel(first + red, first + green, first + blue));
             INT.set(to, 2 * i + 4, Yuv.pixel(second + red, second + green, second + blue));
-        }
-    }
-
-    private static final class Greys {
-        static final int[] PALETTE = new int[256];
-
-        static {
-            for (int i = 0; i < 256; i++) {
-                PALETTE[i] = OPAQUE | i * 0x010101;
-            }
         }
     }
 
