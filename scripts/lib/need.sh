@@ -2,6 +2,7 @@
 # What a script needs, and how to get it. To be sourced:
 #
 #   need_command CMD PACKAGE...   notes that CMD is needed; PACKAGEs of Debian have it
+#   need_library FILE PACKAGE    the same for a shared library
 #   need_jdk VERSION              the same for a JDK of at least that version
 #   need_install                  gets what is missing, or says what to install and exits
 #
@@ -18,6 +19,13 @@ need_command() {
 	command -v "$command" >/dev/null && return
 	need_missing+=("$command (Debian: $*)")
 	need_packages+=("$@")
+}
+
+need_library() {
+	local file=$1 package=$2
+	PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -q "^[[:space:]]*$file " && return
+	need_missing+=("$file (Debian: $package)")
+	need_packages+=("$package")
 }
 
 # Prints the directory of a JDK of at least version $1; prefers JAVA_HOME, then what is on the PATH.

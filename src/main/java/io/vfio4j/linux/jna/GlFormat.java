@@ -1,6 +1,7 @@
 package io.vfio4j.linux.jna;
 
 import io.vfio4j.linux.uapi.DrmFourcc;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -40,13 +41,13 @@ enum GlFormat {
 
     /** In which component of a word of bytes, from red on, each part of a pair is. */
     GlFormat(int fourcc, String y0, String cb, String y1, String cr) {
-        this(fourcc, DrmFourcc.DRM_FORMAT_ABGR8888, 4, 2, """
+        this(fourcc, DrmFourcc.DRM_FORMAT_ABGR8888, 4, 2, String.format(Locale.ROOT, """
                 vec4 v = floor(t * 255.0 + 0.5);
                 float y = 298.0 * ((p.x - 2.0 * floor(p.x / 2.0) < 0.5 ? v.%s : v.%s) - 16.0) + 128.0;
                 float u = v.%s - 128.0;
                 float w = v.%s - 128.0;
                 vec3 s = vec3(y + 409.0 * w, y - 100.0 * u - 208.0 * w, y + 516.0 * u);
-                vec4 c = vec4(clamp(floor(s / 256.0), 0.0, 255.0), 255.0);""".formatted(y0, y1, cb, cr));
+                vec4 c = vec4(clamp(floor(s / 256.0), 0.0, 255.0), 255.0);""", y0, y1, cb, cr));
     }
 
     GlFormat(int fourcc, int importedAs, int texelBytes, int pixelsPerTexel, String colour) {
