@@ -142,17 +142,13 @@ final class Conversion {
         }
     }
 
-    /** Two pixels in a multiplication. Where the last four are not all there, what is behind them is scratch memory on both sides. */
+    /** Where the last four pixels are not all there, what is behind them is scratch memory on both sides. */
     private static void fromGreys(byte[] from, byte[] to, int pixels) {
         for (int i = 0; i < pixels; i += 4) {
             int four = (int) INT.get(from, i);
-            LONG.set(to, 4 * i, twoGreys(four & 0xff, four >>> 8 & 0xff));
-            LONG.set(to, 4 * i + 8, twoGreys(four >>> 16 & 0xff, four >>> 24));
+            LONG.set(to, 4 * i, Greys.FIRST[four & 0xff] | Greys.SECOND[four >>> 8 & 0xff]);
+            LONG.set(to, 4 * i + 8, Greys.FIRST[four >>> 16 & 0xff] | Greys.SECOND[four >>> 24]);
         }
-    }
-
-    private static long twoGreys(int first, int second) {
-        return 0xff000000_ff000000L | (first | (long) second << 32) * 0x010101;
     }
 
     private static void fromRgb565(byte[] from, byte[] to, int pixels) {
@@ -201,6 +197,19 @@ final class Conversion {
             int second = Yuv.LUMA[from[i + y1] & 0xff];
             INT.set(to, 2 * i, Yuv.pixel(first + red, first + green, first + blue));
             INT.set(to, 2 * i + 4, Yuv.pixel(second + red, second + green, second + blue));
+        }
+    }
+
+    /** Shades of grey, as the first and the second one of a pair of pixels. In constants, whose length the compiler knows. */
+    private static final class Greys {
+        static final long[] FIRST = new long[256];
+        static final long[] SECOND = new long[256];
+
+        static {
+            for (int i = 0; i < 256; i++) {
+                FIRST[i] = Integer.toUnsignedLong(OPAQUE | i * 0x010101);
+                SECOND[i] = FIRST[i] << 32;
+            }
         }
     }
 
