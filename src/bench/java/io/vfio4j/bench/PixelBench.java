@@ -22,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Consumer;
 
 /**
  * What a 4K picture costs: copied or converted out of mapped memory, compared with the last one, drawn on, beside the same work in C
@@ -72,12 +71,12 @@ public final class PixelBench {
         int[] shown = {0};
         works.put("compare, all changed", () -> demand(film.update(pictures[shown[0]++ % 2], WIDTH, HEIGHT)));
         for (PixelFormat format : PixelFormat.values()) {
-            Consumer<ByteBuffer> conversion = PixelWork.conversion(format, WIDTH, HEIGHT, target);
-            works.put(format.name(), () -> source.read(conversion));
+            PixelWork.Reading reading = PixelWork.reading(format, Tiling.LINEAR, WIDTH, HEIGHT);
+            works.put(format.name(), () -> reading.read(source));
         }
         for (Tiling tiling : new Tiling[] {Tiling.X, Tiling.Y, Tiling.YF}) {
-            Consumer<ByteBuffer> detiling = PixelWork.detiling(tiling, WIDTH, HEIGHT, target);
-            works.put(tiling.name(), () -> source.read(detiling));
+            PixelWork.Reading reading = PixelWork.reading(PixelFormat.XRGB8888, tiling, WIDTH, HEIGHT);
+            works.put(tiling.name(), () -> reading.read(source));
         }
         Runnable cursor = PixelWork.cursor(CURSOR, WIDTH, HEIGHT, target);
         works.put("cursor", cursor::run);

@@ -9,13 +9,16 @@ import io.vfio4j.contract.PixelsHost.Setup;
 import io.vfio4j.contract.PixelsHost.Shown;
 import io.vfio4j.display.pixels.CapturePath;
 import io.vfio4j.display.pixels.Frame;
+import io.vfio4j.display.pixels.PixelFormat;
 import io.vfio4j.display.pixels.Screen;
 import io.vfio4j.display.pixels.ScreenOptions;
+import io.vfio4j.display.pixels.Tiling;
 import io.vfio4j.display.pixels.UnreadablePixelsException;
 import io.vfio4j.display.pixels.Witness;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -46,9 +49,14 @@ class RealPixelsTest extends PixelsContract {
     @Test
     void aFrameOfMappedPixelsAllocatesNothing() throws Exception {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        for (CapturePath path : new CapturePath[] {CapturePath.DMABUF_MAPPED, CapturePath.REGION_MAPPED}) {
+        for (Setup setup : List.of(
+                Setup.plain(CapturePath.DMABUF_MAPPED),
+                Setup.plain(CapturePath.REGION_MAPPED),
+                new Setup(PixelFormat.XRGB8888, Tiling.Y, CapturePath.DMABUF_MAPPED),
+                new Setup(PixelFormat.YUYV, Tiling.LINEAR, CapturePath.DMABUF_MAPPED),
+                new Setup(PixelFormat.RGB565, Tiling.X, CapturePath.REGION_MAPPED))) {
             try (PixelsHost host = openHost();
-                    Shown shown = host.create(Setup.plain(path));
+                    Shown shown = host.create(setup);
                     VfioDevice device = VfioDevice.open(host.systemCalls(), shown.mdev());
                     Screen screen = screen(device);
                     Frame frame = new Frame()) {
@@ -60,7 +68,7 @@ class RealPixelsTest extends PixelsContract {
                     }
                     least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
                 }
-                assertEquals(0, least, "bytes in 50 frames by " + path);
+                assertEquals(0, least, "bytes in 50 frames: " + setup);
             }
         }
     }

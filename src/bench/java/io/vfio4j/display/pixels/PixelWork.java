@@ -1,24 +1,26 @@
 package io.vfio4j.display.pixels;
 
+import io.vfio4j.linux.Mapping;
+import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.function.Consumer;
 
 /** What the benchmark of pixels does that users cannot call themselves; what it gives takes the source. */
 public final class PixelWork {
     private PixelWork() {}
 
-    public static Consumer<ByteBuffer> conversion(PixelFormat format, int width, int height, ByteBuffer target) {
-        Conversion conversion = Conversion.of(format);
-        int stride = (int) format.lineBytes(width);
-        return source -> conversion.convert(source, 0, stride, width, height, target, width * Integer.BYTES);
+    /** A picture out of mapped memory. */
+    public interface Reading {
+        void read(Mapping source) throws IOException;
     }
 
-    /** The last row of tiles is left out, where the height is no multiple: the source has no padding. */
-    public static Consumer<ByteBuffer> detiling(Tiling tiling, int width, int height, ByteBuffer target) {
-        Detiler detiler = Detiler.of(tiling, Swizzle.NONE, PixelFormat.XRGB8888);
-        int rows = tiling.tileRows(Integer.BYTES);
-        int stride = width * Integer.BYTES;
-        return source -> detiler.detile(source, 0, stride, width, height / rows * rows, target, stride);
+    /** What a screen does. The last row of tiles is left out, where the height is no multiple: the source has no padding. */
+    public static Reading reading(PixelFormat format, Tiling tiling, int width, int height) {
+        int stride = (int) format.lineBytes(width);
+        int rows = height / tiling.tileRows(format.bytesPerPixel()) * tiling.tileRows(format.bytesPerPixel());
+        Layout layout = new Layout(format, tiling, width, rows, stride, stride * rows);
+        Filling filling = new Filling();
+        Frame frame = new Frame();
+        return source -> filling.read(source, layout, frame);
     }
 
     /** A cursor of which a third is transparent, a third opaque, a third between. */

@@ -79,7 +79,8 @@ final class Conversion {
      * @param sourceStrideBytes from one line to the next, unsigned
      * @param width in pixels, at least 1
      * @param height in pixels, at least 1
-     * @param target gets the result, from index 0
+     * @param target gets the result
+     * @param targetOffset where its first line starts, in bytes
      * @param targetStrideBytes from one line to the next, unsigned
      * @throws IllegalArgumentException if a line does not fit its stride, or the picture a buffer up to its limit; nothing has been
      *     written then
@@ -91,17 +92,26 @@ final class Conversion {
             int width,
             int height,
             ByteBuffer target,
+            int targetOffset,
             int targetStrideBytes) {
         long sourceLine = format.lineBytes(width);
         Lines.check("source", source, sourceOffset, sourceStrideBytes, sourceLine, height);
-        Lines.check("target", target, 0, targetStrideBytes, width * 4L, height);
+        Lines.check("target", target, targetOffset, targetStrideBytes, width * 4L, height);
         if (format == PixelFormat.XRGB8888 || format == PixelFormat.ARGB8888) {
-            Lines.copy(source, sourceOffset, sourceStrideBytes, target, targetStrideBytes, (int) sourceLine, height);
+            Lines.copy(
+                    source,
+                    sourceOffset,
+                    sourceStrideBytes,
+                    target,
+                    targetOffset,
+                    targetStrideBytes,
+                    (int) sourceLine,
+                    height);
             return;
         }
         for (int y = 0; y < height; y++) {
             int read = sourceOffset + y * sourceStrideBytes;
-            int write = y * targetStrideBytes;
+            int write = targetOffset + y * targetStrideBytes;
             for (int x = 0; x < width; x += CHUNK) {
                 int pixels = Math.min(CHUNK, width - x);
                 int bytes = (int) format.lineBytes(pixels);

@@ -95,7 +95,8 @@ public final class Detiler {
      * @param tiledStrideBytes from one line to the next, unsigned; a multiple of the tile's width
      * @param width of the picture, in pixels
      * @param height of the picture
-     * @param linear gets the picture, from index 0
+     * @param linear gets the picture
+     * @param linearOffset where its first line starts, in bytes
      * @param linearStrideBytes from one line to the next there, unsigned
      * @throws IllegalArgumentException if the picture does not fit a buffer up to its limit, or a line its stride, or the stride is not
      *     a multiple of the tile's width; nothing has been written then
@@ -107,13 +108,22 @@ public final class Detiler {
             int width,
             int height,
             ByteBuffer linear,
+            int linearOffset,
             int linearStrideBytes) {
         long lineBytes = format.lineBytes(width);
         long stride = checkedStride(tiledStrideBytes);
-        Lines.check("linear", linear, 0, linearStrideBytes, lineBytes, height);
+        Lines.check("linear", linear, linearOffset, linearStrideBytes, lineBytes, height);
         if (tiling == Tiling.LINEAR) {
             Lines.check("tiled", tiled, tiledOffset, tiledStrideBytes, lineBytes, height);
-            Lines.copy(tiled, tiledOffset, tiledStrideBytes, linear, linearStrideBytes, (int) lineBytes, height);
+            Lines.copy(
+                    tiled,
+                    tiledOffset,
+                    tiledStrideBytes,
+                    linear,
+                    linearOffset,
+                    linearStrideBytes,
+                    (int) lineBytes,
+                    height);
             return;
         }
         checkTiles(tiled, tiledOffset, stride, lineBytes, height);
@@ -127,7 +137,7 @@ public final class Detiler {
                 sort(rows * tileWidthBytes / CHUNK);
                 int bytes = (int) Math.min(tileWidthBytes, lineBytes - x);
                 for (int row = 0; row < rows; row++) {
-                    linear.put((y + row) * linearStrideBytes + x, lines, row * tileWidthBytes, bytes);
+                    linear.put(linearOffset + (y + row) * linearStrideBytes + x, lines, row * tileWidthBytes, bytes);
                 }
             }
         }

@@ -63,6 +63,11 @@ record Layout(PixelFormat format, Tiling tiling, int width, int height, int stri
         }
     }
 
+    /** How many lines have to be read together, so that none of them is needed again. */
+    int rowsTogether() {
+        return tiling.tileRows(format.bytesPerPixel());
+    }
+
     boolean isLinear() {
         return tiling == Tiling.LINEAR;
     }

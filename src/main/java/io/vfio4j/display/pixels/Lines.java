@@ -39,15 +39,16 @@ final class Lines {
             int sourceOffset,
             int sourceStrideBytes,
             ByteBuffer target,
+            int targetOffset,
             int targetStrideBytes,
             int lineBytes,
             int rows) {
         if (sourceStrideBytes == lineBytes && targetStrideBytes == lineBytes) {
-            target.put(0, source, sourceOffset, lineBytes * rows);
+            target.put(targetOffset, source, sourceOffset, lineBytes * rows);
             return;
         }
         for (int y = 0; y < rows; y++) {
-            target.put(y * targetStrideBytes, source, sourceOffset + y * sourceStrideBytes, lineBytes);
+            target.put(targetOffset + y * targetStrideBytes, source, sourceOffset + y * sourceStrideBytes, lineBytes);
         }
     }
 }

@@ -50,7 +50,7 @@ class ConversionTest {
                         }
                         fill(target);
                         Conversion.of(format)
-                                .convert(buffer, offset, sourceStride, width, height, target, targetStride);
+                                .convert(buffer, offset, sourceStride, width, height, target, 0, targetStride);
                         assertArrayEquals(expected, bytes(target), () -> format + " " + width + ", seed " + seed);
                     }
                 }
@@ -154,7 +154,7 @@ class ConversionTest {
             source[2 * i + 1] = (byte) (i >> 8);
         }
         ByteBuffer target = ByteBuffer.allocate(65536 * 4).order(ByteOrder.LITTLE_ENDIAN);
-        Conversion.of(PixelFormat.RGB565).convert(ByteBuffer.wrap(source), 0, 512, 256, 256, target, 1024);
+        Conversion.of(PixelFormat.RGB565).convert(ByteBuffer.wrap(source), 0, 512, 256, 256, target, 0, 1024);
         for (int i = 0; i < 65536; i++) {
             assertEquals(reference(PixelFormat.RGB565, source, 0, i), target.getInt(4 * i), Integer.toHexString(i));
         }
@@ -175,7 +175,7 @@ class ConversionTest {
                 for (int cb : corners) {
                     for (int cr : corners) {
                         byte[] pair = {(byte) y0, (byte) cb, (byte) y1, (byte) cr};
-                        conversion.convert(ByteBuffer.wrap(pair), 0, 4, 2, 1, target, 8);
+                        conversion.convert(ByteBuffer.wrap(pair), 0, 4, 2, 1, target, 0, 8);
                         assertEquals(bt601(y0, cb, cr), target.getInt(0));
                         assertEquals(bt601(y1, cb, cr), target.getInt(4));
                         assertNear(y0, cb, cr, target.getInt(0));
@@ -212,7 +212,7 @@ class ConversionTest {
         for (int[] bar : bars) {
             ByteBuffer target = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
             byte[] pair = {(byte) bar[1], (byte) bar[0], (byte) bar[2], (byte) bar[0]};
-            Conversion.of(PixelFormat.UYVY).convert(ByteBuffer.wrap(pair), 0, 4, 2, 1, target, 8);
+            Conversion.of(PixelFormat.UYVY).convert(ByteBuffer.wrap(pair), 0, 4, 2, 1, target, 0, 8);
             for (int shift = 0; shift < 24; shift += 8) {
                 assertEquals(bar[3] >> shift & 0xff, target.getInt(4) >> shift & 0xff, 2);
             }
@@ -230,7 +230,7 @@ class ConversionTest {
         for (int i = 0; i < 256; i++) {
             source[i] = (byte) i;
         }
-        Conversion.of(palette).convert(ByteBuffer.wrap(source), 0, 256, 256, 1, target, 1024);
+        Conversion.of(palette).convert(ByteBuffer.wrap(source), 0, 256, 256, 1, target, 0, 1024);
         for (int i = 0; i < 256; i++) {
             assertEquals(0xff000000 | palette[i], target.getInt(4 * i));
         }
@@ -242,7 +242,7 @@ class ConversionTest {
     void positionsLimitsAndOrdersOfTheCallersBuffersStay(PixelFormat format) {
         ByteBuffer source = ByteBuffer.allocateDirect(64).position(5).limit(48).order(ByteOrder.BIG_ENDIAN);
         ByteBuffer target = ByteBuffer.allocate(64).position(7).limit(60).order(ByteOrder.BIG_ENDIAN);
-        Conversion.of(format).convert(source, 1, 16, 3, 2, target, 24);
+        Conversion.of(format).convert(source, 1, 16, 3, 2, target, 0, 24);
         assertEquals(5, source.position());
         assertEquals(48, source.limit());
         assertEquals(ByteOrder.BIG_ENDIAN, source.order());
@@ -277,8 +277,8 @@ class ConversionTest {
         Arrays.fill(untouched, UNTOUCHED);
         assertArrayEquals(untouched, target.array());
         // The same, fitting to the last byte; the stride of a single line is never gone.
-        Conversion.of(format).convert(source, 1000 - 3 * line, line, 5, 3, target, 490);
-        Conversion.of(format).convert(source, 1000 - line, -1, 5, 1, target, -1);
+        Conversion.of(format).convert(source, 1000 - 3 * line, line, 5, 3, target, 0, 490);
+        Conversion.of(format).convert(source, 1000 - line, -1, 5, 1, target, 0, -1);
     }
 
     private static void assertRefused(
@@ -293,7 +293,7 @@ class ConversionTest {
             String named) {
         IllegalArgumentException refusal = assertThrows(
                 IllegalArgumentException.class,
-                () -> Conversion.of(format).convert(source, offset, stride, width, height, target, targetStride));
+                () -> Conversion.of(format).convert(source, offset, stride, width, height, target, 0, targetStride));
         assertTrue(refusal.getMessage().contains(named), refusal.getMessage());
     }
 
@@ -304,7 +304,7 @@ class ConversionTest {
         ByteBuffer target = ByteBuffer.allocateDirect(64 * 64 * 4);
         for (PixelFormat format : PixelFormat.values()) {
             Conversion conversion = Conversion.of(format);
-            Allocation.assertNone(() -> conversion.convert(source, 0, 64 * 4, 64, 64, target, 64 * 4));
+            Allocation.assertNone(() -> conversion.convert(source, 0, 64 * 4, 64, 64, target, 0, 64 * 4));
         }
     }
 

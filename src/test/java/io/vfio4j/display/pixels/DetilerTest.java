@@ -198,7 +198,7 @@ class DetilerTest {
                             linear.put(i, UNTOUCHED);
                         }
                         source.position(3).order(ByteOrder.BIG_ENDIAN);
-                        detiler.detile(source, offset, stride, width, height, linear, linearStride);
+                        detiler.detile(source, offset, stride, width, height, linear, 0, linearStride);
                         byte[] got = new byte[expected.length];
                         linear.get(0, got);
                         assertArrayEquals(
@@ -312,28 +312,28 @@ class DetilerTest {
         for (int i = 0; i < linear.capacity(); i++) {
             linear.put(i, UNTOUCHED);
         }
-        assertRefused("no multiple of 512", () -> x.detile(tiled, 0, 1000, 130, 9, linear, 520));
-        assertRefused("more than the stride of 512", () -> x.detile(tiled, 0, 512, 130, 9, linear, 520));
-        assertRefused("more than the stride of 0", () -> x.detile(tiled, 0, 0, 130, 9, linear, 520));
-        assertRefused("do not fit", () -> x.detile(tiled, 1, 1024, 130, 9, linear, 520));
-        assertRefused("do not fit", () -> x.detile(tiled, -1, 1024, 130, 9, linear, 520));
-        assertRefused("do not fit", () -> x.detile(tiled, Integer.MAX_VALUE, 1024, 130, 9, linear, 520));
-        assertRefused("do not fit", () -> x.detile(tiled, 0, 1024, 130, 17, ByteBuffer.allocate(17 * 520), 520));
-        assertRefused("do not fit", () -> x.detile(tiled.duplicate().limit(16383), 0, 1024, 130, 9, linear, 520));
-        assertRefused("4294966784", () -> x.detile(tiled, 0, -512, 130, 9, linear, 520));
-        assertRefused("linear", () -> x.detile(tiled, 0, 1024, 130, 9, linear, 519));
-        assertRefused("linear", () -> x.detile(tiled, 0, 1024, 130, 9, linear, 521));
-        assertRefused("linear", () -> x.detile(tiled, 0, 1024, 130, 9, linear, -8));
-        assertRefused("linear", () -> x.detile(tiled, 0, 1024, 0, 9, linear, 520));
-        assertRefused("linear", () -> x.detile(tiled, 0, 1024, 130, 0, linear, 520));
-        assertRefused("-3", () -> x.detile(tiled, 0, 1024, -3, 9, linear, 520));
-        assertRefused("linear", () -> x.detile(tiled, 0, 1024, Integer.MAX_VALUE, Integer.MAX_VALUE, linear, 520));
+        assertRefused("no multiple of 512", () -> x.detile(tiled, 0, 1000, 130, 9, linear, 0, 520));
+        assertRefused("more than the stride of 512", () -> x.detile(tiled, 0, 512, 130, 9, linear, 0, 520));
+        assertRefused("more than the stride of 0", () -> x.detile(tiled, 0, 0, 130, 9, linear, 0, 520));
+        assertRefused("do not fit", () -> x.detile(tiled, 1, 1024, 130, 9, linear, 0, 520));
+        assertRefused("do not fit", () -> x.detile(tiled, -1, 1024, 130, 9, linear, 0, 520));
+        assertRefused("do not fit", () -> x.detile(tiled, Integer.MAX_VALUE, 1024, 130, 9, linear, 0, 520));
+        assertRefused("do not fit", () -> x.detile(tiled, 0, 1024, 130, 17, ByteBuffer.allocate(17 * 520), 0, 520));
+        assertRefused("do not fit", () -> x.detile(tiled.duplicate().limit(16383), 0, 1024, 130, 9, linear, 0, 520));
+        assertRefused("4294966784", () -> x.detile(tiled, 0, -512, 130, 9, linear, 0, 520));
+        assertRefused("linear", () -> x.detile(tiled, 0, 1024, 130, 9, linear, 0, 519));
+        assertRefused("linear", () -> x.detile(tiled, 0, 1024, 130, 9, linear, 0, 521));
+        assertRefused("linear", () -> x.detile(tiled, 0, 1024, 130, 9, linear, 0, -8));
+        assertRefused("linear", () -> x.detile(tiled, 0, 1024, 0, 9, linear, 0, 520));
+        assertRefused("linear", () -> x.detile(tiled, 0, 1024, 130, 0, linear, 0, 520));
+        assertRefused("-3", () -> x.detile(tiled, 0, 1024, -3, 9, linear, 0, 520));
+        assertRefused("linear", () -> x.detile(tiled, 0, 1024, Integer.MAX_VALUE, Integer.MAX_VALUE, linear, 0, 520));
         for (int i = 0; i < linear.capacity(); i++) {
             assertEquals(UNTOUCHED, linear.get(i));
         }
-        x.detile(tiled, 0, 1024, 130, 9, linear, 520);
+        x.detile(tiled, 0, 1024, 130, 9, linear, 0, 520);
         // The last row of tiles needs only those that the picture touches.
-        x.detile(tiled.duplicate().limit(3 * 4096), 0, 1024, 128, 9, linear, 512);
+        x.detile(tiled.duplicate().limit(3 * 4096), 0, 1024, 128, 9, linear, 0, 512);
         assertRefused("byte -1", () -> x.offset(-1, 0, 512));
         assertRefused("byte 512", () -> x.offset(512, 0, 512));
         assertRefused("line -1", () -> x.offset(0, -1, 512));
@@ -350,6 +350,6 @@ class DetilerTest {
         ByteBuffer tiled = ByteBuffer.allocateDirect(4 * 4096);
         ByteBuffer linear = ByteBuffer.allocateDirect(60 * 50 * 4);
         Detiler detiler = Detiler.of(Tiling.Y, Swizzle.NONE, PixelFormat.XRGB8888);
-        Allocation.assertNone(() -> detiler.detile(tiled, 0, 256, 60, 50, linear, 240));
+        Allocation.assertNone(() -> detiler.detile(tiled, 0, 256, 60, 50, linear, 0, 240));
     }
 }

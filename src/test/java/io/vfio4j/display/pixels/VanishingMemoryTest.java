@@ -41,12 +41,13 @@ class VanishingMemoryTest {
             // The stride of XRGB8888 for all, so that all of them read up to the end.
             return reader(
                     format.toString(),
-                    bytes -> conversion.convert(bytes, 0, WIDTH * 4, WIDTH, HEIGHT, target, WIDTH * 4));
+                    bytes -> conversion.convert(bytes, 0, WIDTH * 4, WIDTH, HEIGHT, target, 0, WIDTH * 4));
         });
         Stream<Arguments> layouts = Stream.of(Tiling.values()).map(tiling -> {
             Detiler detiler = Detiler.of(tiling, Swizzle.NONE, PixelFormat.XRGB8888);
             return reader(
-                    detiler.toString(), bytes -> detiler.detile(bytes, 0, WIDTH * 4, WIDTH, HEIGHT, target, WIDTH * 4));
+                    detiler.toString(),
+                    bytes -> detiler.detile(bytes, 0, WIDTH * 4, WIDTH, HEIGHT, target, 0, WIDTH * 4));
         });
         return Stream.concat(conversions, layouts);
     }
