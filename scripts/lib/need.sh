@@ -2,7 +2,7 @@
 # What a script needs, and how to get it. To be sourced:
 #
 #   need_command CMD PACKAGE...   notes that CMD is needed; PACKAGEs of Debian have it
-#   need_library FILE PACKAGE    the same for a shared library
+#   need_library FILE PACKAGE     the same for a shared library
 #   need_jdk VERSION              the same for a JDK of at least that version
 #   need_install                  gets what is missing, or says what to install and exits
 #

@@ -5,7 +5,6 @@ import io.vfio4j.display.irq.CounterDecoder;
 import io.vfio4j.display.irq.DisplayIrqInfo;
 import io.vfio4j.display.irq.IrqDialect;
 import io.vfio4j.display.pixels.Screen;
-import io.vfio4j.display.pixels.ScreenOptions;
 import io.vfio4j.linux.ClosedException;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
@@ -49,10 +48,6 @@ public final class Display implements AutoCloseable {
     private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(32);
     /** The same where vblanks come at the guest's rate, which is not known here: two periods of 20 Hz. */
     private static final long PORT_QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    /** How often at most a change of mode is looked for while events come; a query is too slow for each. */
-    private static final long MODE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
-    /** How long a VMM that begins anew may find its group busy, because the display of the one before is still open. */
-    private static final long OWNER_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     /** The timer's ticks are moved by up to an eighth of the period, so that they cannot keep in step with the guest's flips. */
     private static final int JITTER_FRACTION = 8;
 
@@ -62,7 +57,7 @@ public final class Display implements AutoCloseable {
     private final Optional<DisplayIrqInfo> irqInfo;
     private final Screen screen;
     private final IrqWitness witness;
-    private final PlaneInspector inspector;
+    private final ModeWatch modeWatch;
     private final ModeSetting modes;
     private final Recorder recorder = Recorder.create();
     private final SplittableRandom jitter = new SplittableRandom(1);
@@ -84,11 +79,10 @@ public final class Display implements AutoCloseable {
 
     private final Deadline staleness;
     private final Deadline watchdog;
-    private final Deadline modeCheck;
     private final Deadline tick;
     private final Deadline quietEnd;
     private final Deadline graceEnd;
-    private final Deadline ownerCheck;
+    private final Optional<OwnerWatch> ownerWatch;
     private final Resident resident = new Resident() {
         @Override
         public void shutDown() {
@@ -116,12 +110,7 @@ public final class Display implements AutoCloseable {
     private long sequence;
     private long lastEvent;
     private long lastPrimary;
-    private long lastLook;
     private long nextTick;
-    private boolean lookInFlight;
-    private boolean lookFailed;
-    private Optional<DisplayMode> mode = Optional.empty();
-    private boolean off;
     private Optional<Throwable> endCause = Optional.empty();
 
     private Display(
@@ -138,15 +127,14 @@ public final class Display implements AutoCloseable {
         this.policy = options.policy();
         this.screen = screen;
         this.witness = witness;
-        this.inspector = new PlaneInspector(screen);
+        this.modeWatch = new ModeWatch(this, loop, screen, options.pollExecutor());
         this.modes = new ModeSetting(loop, device);
         this.staleness = loop.deadline(this::primaryIsStale);
         this.watchdog = loop.deadline(this::watchdogIsDue);
-        this.modeCheck = loop.deadline(this::look);
         this.tick = loop.deadline(this::tickIsDue);
         this.quietEnd = loop.deadline(this::endQuietly);
         this.graceEnd = loop.deadline(this::graceIsOver);
-        this.ownerCheck = loop.deadline(this::lookForOwner);
+        this.ownerWatch = device.owner().map(owner -> new OwnerWatch(loop, owner, this::leftBy, this::report));
     }
 
     /**
@@ -185,7 +173,7 @@ public final class Display implements AutoCloseable {
             Optional<DisplayIrqInfo> irqInfo = DisplayIrqInfo.detect(irqs);
             boolean mayFetch = !device.shared() || options.fetchDmaBufs();
             IrqWitness witness = new IrqWitness(loop, irqInfo.map(DisplayIrqInfo::dialect));
-            screen = Screen.of(device, access, mayFetch, ScreenOptions.DEFAULTS, witness);
+            screen = Screen.of(device, access, mayFetch, options.screen(), witness);
             Display display = new Display(loop, device, options, screen, witness, irqInfo);
             @Nullable IOException[] failure = {null};
             loop.run(() -> {
@@ -217,9 +205,7 @@ public final class Display implements AutoCloseable {
             requireIrqFor(policy);
             use(wantsIrq(policy));
             removal = Optional.of(RemovalWatch.start(loop, device, this::removed, this::report));
-            if (device.owner().isPresent()) {
-                ownerCheck.set(now() + OWNER_CHECK_NANOS);
-            }
+            ownerWatch.ifPresent(OwnerWatch::start);
             entered = true;
         } finally {
             if (!entered) {
@@ -460,6 +446,14 @@ public final class Display implements AutoCloseable {
 
     // From here on: the loop's thread.
 
+    boolean isOpen() {
+        return state == State.OPEN;
+    }
+
+    List<Delivery> deliveries() {
+        return deliveries;
+    }
+
     private void meetDemand() {
         if (state == State.CLOSED) {
             // Who subscribed while it closed has not been told.
@@ -499,28 +493,26 @@ public final class Display implements AutoCloseable {
                 startTimer();
             }
         } else {
-            List.of(staleness, watchdog, modeCheck, tick).forEach(Deadline::cancel);
+            List.of(staleness, watchdog, tick).forEach(Deadline::cancel);
+            modeWatch.cancel();
         }
     }
 
     /** Gives the subscriptions that begin or resume their first events: the mode, or off, and a look at everything. */
     private void resync() {
         if (deliveries.stream().anyMatch(Delivery::wantsResync)) {
-            look();
+            modeWatch.look();
         }
     }
 
     /** After each look, whoever asked for it: the mode comes before the refresh that shows it. */
-    private void giveResyncs(boolean modeWasTold) {
+    void giveResyncs(boolean modeWasTold) {
         long now = now();
         for (Delivery delivery : deliveries) {
             if (delivery.takeResync()) {
                 // A change was told to everybody; what was known before is news only for those who begin.
                 if (!modeWasTold) {
-                    mode.ifPresent(delivery::offerMode);
-                    if (off) {
-                        delivery.offerOff();
-                    }
+                    modeWatch.tell(delivery);
                 }
                 occurrence.setOther(RefreshSource.RESYNC, true, BufferChange.NOT_QUERIED, sequence, now);
                 delivery.offer(occurrence, null);
@@ -551,17 +543,9 @@ public final class Display implements AutoCloseable {
         lastEvent = now;
         if (primaryChanged) {
             lastPrimary = now;
-            lookForMode(now);
+            modeWatch.lookSoon(now);
         } else if (!staleness.isSet()) {
             staleness.set(lastPrimary + options.primaryStaleness().toNanos());
-        }
-    }
-
-    private void lookForMode(long now) {
-        if (now - lastLook >= MODE_CHECK_NANOS) {
-            look();
-        } else if (!modeCheck.isSet()) {
-            modeCheck.set(lastLook + MODE_CHECK_NANOS);
         }
     }
 
@@ -584,7 +568,7 @@ public final class Display implements AutoCloseable {
         long now = now();
         long due = lastPrimary + options.primaryStaleness().toNanos();
         if (now - due >= 0) {
-            lookForMode(now);
+            modeWatch.lookSoon(now);
             publishOther(RefreshSource.WATCHDOG, false, BufferChange.NOT_QUERIED, now);
         } else if (lastEvent - lastPrimary > 0) {
             staleness.set(due);
@@ -596,8 +580,8 @@ public final class Display implements AutoCloseable {
         long due = lastEvent + options.watchdog().toNanos();
         if (now - due >= 0) {
             lastEvent = now;
-            look(found -> {
-                if (!off) {
+            modeWatch.look(found -> {
+                if (!modeWatch.isOff()) {
                     publishOther(RefreshSource.WATCHDOG, true, BufferChange.NOT_QUERIED, now());
                 }
             });
@@ -622,8 +606,8 @@ public final class Display implements AutoCloseable {
     }
 
     private void tickIsDue() {
-        look(buffer -> {
-            if (!off) {
+        modeWatch.look(buffer -> {
+            if (!modeWatch.isOff()) {
                 publishOther(RefreshSource.TIMER, true, buffer, now());
             }
         });
@@ -640,96 +624,6 @@ public final class Display implements AutoCloseable {
         return policy.period()
                 .map(period -> period.toNanos())
                 .orElse(TimeUnit.SECONDS.toNanos(1) / options.refreshHertz().orElse(modes.hertz()));
-    }
-
-    private interface AfterLook {
-        void found(BufferChange buffer);
-    }
-
-    private void look() {
-        look(buffer -> {});
-    }
-
-    /** Queries the primary plane, tells of a changed mode, then goes on; at once, or when the poll executor is done. */
-    private void look(AfterLook next) {
-        lastLook = now();
-        modeCheck.cancel();
-        if (options.pollExecutor().isEmpty()) {
-            Look result = Look.at(inspector);
-            lookedAt(result, next);
-            return;
-        }
-        if (lookInFlight) {
-            return;
-        }
-        lookInFlight = true;
-        try {
-            options.pollExecutor().get().execute(() -> {
-                Look result = Look.at(inspector);
-                try {
-                    loop.execute(() -> {
-                        lookInFlight = false;
-                        lookedAt(result, next);
-                    });
-                } catch (ClosedException loopEnded) {
-                    // Nobody wants to know any more.
-                }
-            });
-        } catch (RuntimeException | Error rejected) {
-            lookInFlight = false;
-            report("the poll executor of " + name() + " refused a task", rejected);
-            giveResyncs(false);
-            next.found(BufferChange.NOT_QUERIED);
-        }
-    }
-
-    private record Look(Optional<PlaneInspector.Finding> finding, Optional<Exception> failure) {
-        static Look at(PlaneInspector inspector) {
-            try {
-                return new Look(Optional.of(inspector.look()), Optional.empty());
-            } catch (LinuxException | RuntimeException e) {
-                return new Look(Optional.empty(), Optional.of(e));
-            }
-        }
-    }
-
-    private void lookedAt(Look look, AfterLook next) {
-        if (state != State.OPEN) {
-            return;
-        }
-        if (look.failure().isPresent()) {
-            if (!lookFailed) {
-                // Told once, not at each tick: a guest may leave a format that the driver does not know on its screen.
-                lookFailed = true;
-                report(
-                        "the primary plane of " + name() + " could not be queried",
-                        look.failure().get());
-            }
-            giveResyncs(false);
-            next.found(BufferChange.NOT_QUERIED);
-            return;
-        }
-        lookFailed = false;
-        PlaneInspector.Finding finding = look.finding().orElseThrow();
-        giveResyncs(tellMode(finding.mode()));
-        next.found(finding.buffer());
-    }
-
-    /** Tells everybody of a mode that is new; returns whether it was. */
-    private boolean tellMode(Optional<DisplayMode> found) {
-        if (found.isEmpty() && !off) {
-            off = true;
-            mode = Optional.empty();
-            deliveries.forEach(Delivery::offerOff);
-            return true;
-        }
-        if (found.isPresent() && !found.equals(mode)) {
-            off = false;
-            mode = found;
-            deliveries.forEach(delivery -> delivery.offerMode(found.get()));
-            return true;
-        }
-        return false;
     }
 
     /**
@@ -818,23 +712,9 @@ public final class Display implements AutoCloseable {
         beginClose(Optional.of(new DeviceRemovedException(name())));
     }
 
-    /** A device without its owner has no guest, but keeps its group busy. */
-    private void lookForOwner() {
-        DeviceOwner owner = device.owner().orElseThrow();
-        boolean gone = false;
-        try {
-            gone = owner.isGone();
-        } catch (LinuxException | RuntimeException e) {
-            // Told once: it is not asked again.
-            report("whether " + owner.description() + " is still there cannot be told any more", e);
-            return;
-        }
-        if (gone) {
-            recorder.lifecycle(name(), "left by its owner");
-            beginClose(Optional.of(new DeviceOwnerGoneException(name(), owner.description())));
-        } else {
-            ownerCheck.set(now() + OWNER_CHECK_NANOS);
-        }
+    private void leftBy(DeviceOwner owner) {
+        recorder.lifecycle(name(), "left by its owner");
+        beginClose(Optional.of(new DeviceOwnerGoneException(name(), owner.description())));
     }
 
     private void beginClose(Optional<Throwable> cause) {
@@ -844,7 +724,9 @@ public final class Display implements AutoCloseable {
         closeBegun.set(true);
         state = State.CLOSING;
         endCause = cause;
-        List.of(staleness, watchdog, modeCheck, tick, graceEnd, ownerCheck).forEach(Deadline::cancel);
+        List.of(staleness, watchdog, tick, graceEnd).forEach(Deadline::cancel);
+        ownerWatch.ifPresent(OwnerWatch::cancel);
+        modeWatch.cancel();
         modes.close();
         witness.unused();
         if (irq.isEmpty()) {

@@ -1,5 +1,6 @@
 package io.vfio4j.display;
 
+import io.vfio4j.display.pixels.ScreenOptions;
 import io.vfio4j.loop.ErrorHandler;
 import java.time.Duration;
 import java.util.Optional;
@@ -20,6 +21,7 @@ import java.util.concurrent.Executor;
  *     otherwise listeners on executors are waited for, too, until they have been told.
  * @param takeIrq on a device that is shared with its owner, whether to use the display irq all the same ({@link #takingIrq})
  * @param fetchDmaBufs on a device that is shared with its owner, whether to fetch dma-bufs all the same ({@link #fetchingDmaBufs})
+ * @param screen how pixels are read
  */
 public record DisplayOptions(
         RefreshPolicy policy,
@@ -30,7 +32,8 @@ public record DisplayOptions(
         Duration primaryStaleness,
         Duration removalGrace,
         boolean takeIrq,
-        boolean fetchDmaBufs) {
+        boolean fetchDmaBufs,
+        ScreenOptions screen) {
 
     private static final Duration SHORTEST = Duration.ofMillis(10);
     /** Whoever removes a device sits in the kernel and cannot be killed, so not long. */
@@ -51,7 +54,8 @@ public record DisplayOptions(
             Duration.ofMillis(100),
             Duration.ZERO,
             false,
-            false);
+            false,
+            ScreenOptions.DEFAULTS);
 
     /**
      * Checks the values.
@@ -65,6 +69,7 @@ public record DisplayOptions(
      * @param removalGrace 0 to 30 seconds
      * @param takeIrq any
      * @param fetchDmaBufs any
+     * @param screen any
      */
     public DisplayOptions {
         refreshHertz.ifPresent(DisplayOptions::requireSensibleRate);
@@ -104,7 +109,8 @@ public record DisplayOptions(
                 primaryStaleness,
                 removalGrace,
                 takeIrq,
-                fetchDmaBufs);
+                fetchDmaBufs,
+                screen);
     }
 
     /**
@@ -123,7 +129,8 @@ public record DisplayOptions(
                 primaryStaleness,
                 removalGrace,
                 takeIrq,
-                fetchDmaBufs);
+                fetchDmaBufs,
+                screen);
     }
 
     /**
@@ -142,7 +149,8 @@ public record DisplayOptions(
                 primaryStaleness,
                 removalGrace,
                 takeIrq,
-                fetchDmaBufs);
+                fetchDmaBufs,
+                screen);
     }
 
     /**
@@ -161,7 +169,8 @@ public record DisplayOptions(
                 primaryStaleness,
                 removalGrace,
                 takeIrq,
-                fetchDmaBufs);
+                fetchDmaBufs,
+                screen);
     }
 
     /**
@@ -180,7 +189,8 @@ public record DisplayOptions(
                 primaryStaleness,
                 removalGrace,
                 takeIrq,
-                fetchDmaBufs);
+                fetchDmaBufs,
+                screen);
     }
 
     /**
@@ -199,7 +209,8 @@ public record DisplayOptions(
                 changed,
                 removalGrace,
                 takeIrq,
-                fetchDmaBufs);
+                fetchDmaBufs,
+                screen);
     }
 
     /**
@@ -218,7 +229,8 @@ public record DisplayOptions(
                 primaryStaleness,
                 changed,
                 takeIrq,
-                fetchDmaBufs);
+                fetchDmaBufs,
+                screen);
     }
 
     /**
@@ -243,7 +255,8 @@ public record DisplayOptions(
                 primaryStaleness,
                 removalGrace,
                 true,
-                fetchDmaBufs);
+                fetchDmaBufs,
+                screen);
     }
 
     /**
@@ -268,6 +281,27 @@ public record DisplayOptions(
                 primaryStaleness,
                 removalGrace,
                 takeIrq,
-                true);
+                true,
+                screen);
+    }
+
+    /**
+     * The same with other ways to the pixels.
+     *
+     * @param changed how they are read
+     * @return new options
+     */
+    public DisplayOptions withScreen(ScreenOptions changed) {
+        return new DisplayOptions(
+                policy,
+                errorHandler,
+                pollExecutor,
+                refreshHertz,
+                watchdog,
+                primaryStaleness,
+                removalGrace,
+                takeIrq,
+                fetchDmaBufs,
+                changed);
     }
 }

@@ -1,5 +1,6 @@
 package io.vfio4j.emulator;
 
+import java.util.Arrays;
 import java.util.Optional;
 
 /** The registers of the Bochs display interface, as samples/vfio-mdev/mbochs.c has them. */
@@ -34,7 +35,7 @@ final class DispiRegisters {
     }
 
     void reset() {
-        java.util.Arrays.fill(values, 0);
+        Arrays.fill(values, 0);
         values[ID] = ID5;
         values[VIDEO_MEMORY_64K] = memoryBytes / (64 * 1024);
     }

@@ -75,8 +75,7 @@ public enum EmulatedFormat {
 
         @Override
         int colour(int word) {
-            return opaque(
-                    widened(word >>> 11 & 0x1f, 0x1f), widened(word >>> 5 & 0x3f, 0x3f), widened(word & 0x1f, 0x1f));
+            return opaque(five(word >>> 11), word >>> 3 & 0xfc | word >>> 9 & 0x3, five(word));
         }
     },
     /** Each colour's 8 bits, and below them its highest two again; the X bits are 0. */
@@ -88,10 +87,7 @@ public enum EmulatedFormat {
 
         @Override
         int colour(int word) {
-            return opaque(
-                    widened(word >>> 20 & 0x3ff, 0x3ff),
-                    widened(word >>> 10 & 0x3ff, 0x3ff),
-                    widened(word & 0x3ff, 0x3ff));
+            return opaque(word >>> 22 & 0xff, word >>> 12 & 0xff, word >>> 2 & 0xff);
         }
     },
     /** As {@link #XRGB2101010}, blue above red. */
@@ -231,7 +227,7 @@ public enum EmulatedFormat {
         throw new IllegalStateException(name());
     }
 
-    /** The way back, as a GPU's sampler does it. */
+    /** The way back, as {@link io.vfio4j.linux.gl.ImportedImage} has it. */
     int colour(int word) {
         throw new IllegalStateException(name());
     }
@@ -318,9 +314,9 @@ public enum EmulatedFormat {
         return (value & 0xff) << 2 | (value & 0xff) >>> 6;
     }
 
-    /** A normalised integer in 8 bits, rounded to the nearest. */
-    private static int widened(int value, int most) {
-        return (value * 0xff + most / 2) / most;
+    /** Five bits in eight: the highest are repeated below. */
+    private static int five(int value) {
+        return (value & 0x1f) << 3 | (value & 0x1f) >>> 2;
     }
 
     private static int opaque(int red, int green, int blue) {

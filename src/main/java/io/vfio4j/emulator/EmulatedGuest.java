@@ -250,8 +250,8 @@ public final class EmulatedGuest {
 
     /**
      * What a viewer can see at best at a place of the screen that pipe A shows: {@link #pixel} as it is left by the framebuffer's
-     * format, of which a YUV format also mixes the colours of two pixels. Formats of fewer than 8 bits a colour are widened as a
-     * GPU does it, to the nearest of 256 values; who repeats the highest bits instead is off by one at some.
+     * format, of which a YUV format also mixes the colours of two pixels. Of 5 and 6 bits the highest are repeated below, of 10 the
+     * lowest two are dropped; YUV is BT.601 in the limited range, and an index is a grey.
      *
      * @param x from the left
      * @param y from the top

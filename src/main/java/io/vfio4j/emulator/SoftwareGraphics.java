@@ -9,6 +9,7 @@ import io.vfio4j.linux.gl.ImportedImage;
 import io.vfio4j.linux.uapi.Errno;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -221,17 +222,22 @@ final class SoftwareGraphics implements Graphics {
                     throw new GraphicsException(
                             described + ": the " + (context.closed ? "GPU" : "image") + " is closed");
                 }
-                read(buffer.bytes(), target.duplicate().clear().order(ByteOrder.LITTLE_ENDIAN));
+                read(
+                        buffer.bytes(),
+                        target.duplicate()
+                                .clear()
+                                .order(ByteOrder.LITTLE_ENDIAN)
+                                .asIntBuffer());
                 return 0;
             });
         }
 
-        private void read(ByteBuffer from, ByteBuffer to) {
+        private void read(ByteBuffer from, IntBuffer to) {
             for (int y = 0; y < layout.height(); y++) {
                 layout.tiling()
                         .get(from, offset, layout.strideBytes(), layout.format().pixelBytes(), y, line, line.length);
                 layout.format().decode(line, layout.width(), colours);
-                to.asIntBuffer().put(y * layout.width(), colours);
+                to.put(y * layout.width(), colours);
             }
         }
 

@@ -110,6 +110,8 @@ abstract class PixelsContract {
         int checked = 0;
         for (Setup setup : setups()) {
             watch(setup, (shown, display, loop) -> {
+                // Odd, and two rows of the highest tiles.
+                shown.mode(139, 70);
                 try (Frame frame = new Frame()) {
                     for (int i = 0; i < 2; i++) {
                         assertTrue(display.screen().capture(frame));

@@ -1,25 +1,32 @@
 package io.vfio4j.display;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vfio4j.display.pixels.CapturePath;
 import io.vfio4j.display.pixels.Consistency;
 import io.vfio4j.display.pixels.Cursor;
+import io.vfio4j.display.pixels.DmaBuf;
 import io.vfio4j.display.pixels.Evidence;
 import io.vfio4j.display.pixels.Frame;
+import io.vfio4j.display.pixels.ScreenOptions;
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.Pipe;
 import io.vfio4j.emulator.Scenario;
 import io.vfio4j.emulator.SignalCounts;
 import io.vfio4j.emulator.VgpuProfile;
+import io.vfio4j.linux.ClosedException;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.PlaneType;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -313,6 +320,32 @@ class ScreenEvidenceTest {
             stage.vgpu().vblank(20);
             whileReading(stage, () -> stage.vgpu().vblank(1));
             assertEquals(Evidence.EVENT, capture(display));
+        }
+    }
+
+    @Test
+    void aDeviceThatIsBeingRemovedHasNoPixelsAnyMore() throws Exception {
+        try (Stage stage = stage("v6")) {
+            Display display = watched(stage, new Notes());
+            assertEquals(Evidence.NO_EVENT, capture(display));
+            DmaBuf kept = display.screen().dmaBuf(PlaneType.PRIMARY).orElseThrow();
+            stage.vgpu().remove();
+            assertEquals(Evidence.NO_EVENT, capture(display), "it works until it is let go");
+            stage.passMillis(1000);
+            assertThrows(ClosedException.class, display.screen()::capture);
+            assertEquals(0, stage.host.mappings());
+            kept.close();
+            assertEquals(0, stage.host.dmaBufs());
+        }
+    }
+
+    @Test
+    void theOptionsOfTheDisplayAreThoseOfItsScreen() throws Exception {
+        try (Stage stage = stage("v6")) {
+            Display display =
+                    stage.attach(stage.options().withScreen(ScreenOptions.DEFAULTS.withPath(CapturePath.DMABUF_GPU)));
+            Frame frame = display.screen().capture().orElseThrow();
+            assertEquals(Optional.of(CapturePath.DMABUF_GPU), frame.path());
         }
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vfio4j.display.pixels.UnreadablePixelsException;
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.EmulatedProcess;
 import io.vfio4j.emulator.Removal;
@@ -61,6 +62,26 @@ class SharedDisplayTest {
         @Override
         public void close() {
             stage.close();
+        }
+    }
+
+    @Test
+    void pixelsOfDmaBufsAreReadOnlyWhereTheOptionsSayThatTheyMayBeFetched() throws Exception {
+        VgpuProfile profile = VgpuProfile.MAINLINE.withSize(128, 64).withMappableDmabufs(true);
+        try (Beside beside = new Beside(profile);
+                Display display = beside.attach(beside.stage.options())) {
+            UnreadablePixelsException e = assertThrows(UnreadablePixelsException.class, display.screen()::capture);
+            assertTrue(e.getMessage().contains("shared"), e::getMessage);
+            assertThrows(UnreadablePixelsException.class, () -> display.screen().dmaBuf(PlaneType.PRIMARY));
+            assertEquals(0, beside.calls("VFIO_DEVICE_GET_GFX_DMABUF"));
+        }
+        try (Beside beside = new Beside(profile);
+                Display display = beside.attach(beside.stage.options().fetchingDmaBufs())) {
+            assertTrue(display.screen().capture().isPresent());
+        }
+        try (Beside beside = new Beside(VgpuProfile.MDPY);
+                Display display = beside.attach(beside.stage.options())) {
+            assertTrue(display.screen().capture().isPresent(), "a region disturbs nobody");
         }
     }
 

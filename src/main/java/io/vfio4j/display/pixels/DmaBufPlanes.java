@@ -82,7 +82,7 @@ final class DmaBufPlanes extends Planes {
             ImportedImage image = imported;
             if (image != null) {
                 imported = null;
-                image.close();
+                gpu.discard(image);
             }
             try {
                 if (queriesTakeReferences && !replaced) {
@@ -156,7 +156,7 @@ final class DmaBufPlanes extends Planes {
                 if (buffer.seenAs == newest.seenAs) {
                     count++;
                     if (buffer != newest
-                            && !buffer.isPinned()
+                            && !buffer.isInUse()
                             && (eldest == null || buffer.lastSeen < eldest.lastSeen)) {
                         eldest = buffer;
                     }

@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,7 @@ final class Gpu implements AutoCloseable {
     private volatile @Nullable GraphicsContext context;
     private @Nullable GraphicsException refusal;
     private long refusedAt;
+    private final Queue<ImportedImage> discarded = new ConcurrentLinkedQueue<>();
     private volatile boolean closed;
 
     Gpu(VfioDevice device) {
@@ -47,6 +50,25 @@ final class Gpu implements AutoCloseable {
             throw e;
         } finally {
             lock.unlock();
+            sweep();
+        }
+    }
+
+    /** Closes an import when the GPU has time for it: whoever discards it, maybe a loop's thread, must not wait for a picture. */
+    void discard(ImportedImage image) {
+        discarded.add(image);
+        sweep();
+    }
+
+    private void sweep() {
+        while (!discarded.isEmpty() && lock.tryLock()) {
+            try {
+                for (ImportedImage image = discarded.poll(); image != null; image = discarded.poll()) {
+                    image.close();
+                }
+            } finally {
+                lock.unlock();
+            }
         }
     }
 

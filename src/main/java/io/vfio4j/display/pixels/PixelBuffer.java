@@ -6,8 +6,8 @@ import io.vfio4j.vfio.PlaneType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Memory of the device that a plane was seen in. Held while it is kept for the next time, or pinned by who reads it; its screen's lock
- * guards the counts.
+ * Memory of the device that a plane was seen in. Held while it is kept for the next time, pinned by who reads it, or handed out; its
+ * screen's lock guards the counts.
  */
 abstract class PixelBuffer {
     private record Checked(Plane plane, Layout layout) {}
@@ -20,6 +20,7 @@ abstract class PixelBuffer {
     Mapping mapping;
 
     private int pins;
+    private int handedOut;
     private boolean kept = true;
     private volatile @Nullable Checked checked;
 
@@ -58,12 +59,21 @@ abstract class PixelBuffer {
         releaseUnused();
     }
 
-    final boolean isPinned() {
-        return pins > 0;
+    /** Somebody has a descriptor of his own. */
+    final void handOut() {
+        handedOut++;
     }
 
-    final boolean isKept() {
-        return kept;
+    final void takeBack() {
+        if (handedOut > 0) {
+            handedOut--;
+            releaseUnused();
+        }
+    }
+
+    /** Whether it must not be let go, because somebody reads it, or because it must not be fetched a second time. */
+    final boolean isInUse() {
+        return pins > 0 || handedOut > 0;
     }
 
     /** It is not found any more, and goes when the last reader has. */
@@ -74,8 +84,14 @@ abstract class PixelBuffer {
         }
     }
 
+    /** Nothing is fetched any more: what was handed out goes on by itself. */
+    final void dropForGood() {
+        handedOut = 0;
+        drop();
+    }
+
     private void releaseUnused() {
-        if (!kept && pins == 0) {
+        if (!kept && !isInUse()) {
             Mapping mapped = mapping;
             if (mapped != null) {
                 mapped.close();

@@ -105,6 +105,25 @@ abstract class Planes implements AutoCloseable {
         }
     }
 
+    /** A pinned buffer's descriptor was copied for somebody. */
+    void handOut(PixelBuffer buffer) {
+        lock.lock();
+        try {
+            buffer.handOut();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void takeBack(PixelBuffer buffer) {
+        lock.lock();
+        try {
+            buffer.takeBack();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Its memory is gone: the next reader looks for it anew. */
     void forget(PixelBuffer buffer) {
         lock.lock();
@@ -266,7 +285,8 @@ abstract class Planes implements AutoCloseable {
         try {
             if (!closed) {
                 closed = true;
-                List.copyOf(buffers).forEach(this::discard);
+                buffers.forEach(PixelBuffer::dropForGood);
+                buffers.clear();
                 primary.close();
                 cursor.close();
                 endWhenUnused();

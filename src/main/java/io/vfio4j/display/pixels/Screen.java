@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * tell. A tiled buffer that is mapped is put in order here, on the assumption that the memory's bit 6 is not swizzled ({@code
  * I915_BIT_6_SWIZZLE_NONE}), as it is on every GPU of GVT-g.
  *
+ * <p>The newest five buffers of each plane are kept open, mapped or imported, because a driver gives a framebuffer another number once nobody
+ * holds it; older ones are let go.
+ *
  * <p>Any thread may call; a frame or cursor is filled by one at a time. Methods block while the driver answers, memory is copied, and a
  * GPU reads; the first picture that takes a GPU waits until it has started. So on a loop's thread only where the pixels can be mapped,
  * or nobody else needs the loop.
@@ -197,16 +200,13 @@ public final class Screen implements AutoCloseable {
         }
         DmaBufPlanes.Buffer buffer = (DmaBufPlanes.Buffer) sighting.require();
         Plane plane = sighting.plane.orElseThrow();
-        boolean handedOut = false;
         try {
             Descriptor copy = device.systemCalls()
                     .duplicate(buffer.descriptor(), buffer.descriptor().description());
-            handedOut = true;
-            return Optional.of(new DmaBuf(plane, copy, buffer.realSize(), () -> planes.unpin(buffer)));
+            planes.handOut(buffer);
+            return Optional.of(new DmaBuf(plane, copy, buffer.realSize(), () -> planes.takeBack(buffer)));
         } finally {
-            if (!handedOut) {
-                planes.unpin(buffer);
-            }
+            planes.unpin(buffer);
         }
     }
 
@@ -323,8 +323,8 @@ public final class Screen implements AutoCloseable {
     }
 
     /**
-     * Lets go of all buffers, mappings and of the GPU; what is being read on other threads ends, or fails, by itself. Does not wait for
-     * it. Dma-bufs that were handed out stay open. Further calls do nothing.
+     * Lets go of all buffers, mappings and of the GPU; what is being read on other threads ends, or fails, by itself. Waits for nothing
+     * but what the GPU is doing at the moment. Dma-bufs that were handed out stay open. Further calls do nothing.
      */
     @Override
     public void close() {
