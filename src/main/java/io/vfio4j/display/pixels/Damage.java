@@ -15,7 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>The highest byte of a pixel, which has no meaning in XRGB8888, is not compared.
  *
  * <p>Safe for any thread. {@link #update} blocks others while it compares, which takes as long as reading the frame and the copy. Once
- * a size was seen, an update of the same buffer allocates nothing.
+ * a size was seen, updates of one buffer, or of two in turns, allocate nothing.
  */
 public final class Damage {
     static final int TILE = 32;
@@ -41,6 +41,10 @@ public final class Damage {
     private ByteBuffer current = last;
 
     private ByteBuffer currentSpan = last.duplicate();
+    /** The one before. */
+    private ByteBuffer former = last;
+
+    private ByteBuffer formerSpan = currentSpan;
     /** Of the row of tiles that is being compared: which ones changed, and which differ at all, if in the byte without meaning only. */
     private boolean[] changed = {};
 
@@ -52,7 +56,7 @@ public final class Damage {
     /**
      * Compares with the last frame and keeps a copy of this one. With another size than the last one's, everything changed.
      *
-     * @param frame a picture, which must not be filled meanwhile. Its memory is remembered until the next update
+     * @param frame a picture, which must not be filled meanwhile. The memory of the last two is remembered
      * @return whether anything changed
      * @throws IllegalArgumentException if the frame is empty
      * @throws io.vfio4j.linux.ClosedException if it is closed
@@ -65,8 +69,8 @@ public final class Damage {
      * Does the same with pixels that are in no {@link Frame}.
      *
      * @param pixels XRGB8888, from index 0, without gaps between lines: memory of this process, such as a frame's, not that of a device
-     *     or file, which may go away meanwhile. Its position and byte order do not matter and do not change; a reference to it is kept
-     *     until an update with another one
+     *     or file, which may go away meanwhile. Its position and byte order do not matter and do not change; references to the last
+     *     two are kept
      * @param width in pixels
      * @param height in pixels
      * @return whether anything changed
@@ -76,10 +80,7 @@ public final class Damage {
         Lines.check("frame", pixels, 0, (int) (width * 4L), width * 4L, height);
         lock.lock();
         try {
-            if (pixels != current) {
-                currentSpan = pixels.duplicate();
-                current = pixels;
-            }
+            use(pixels);
             updates++;
             if (width != this.width || height != this.height) {
                 resize(width, height);
@@ -95,6 +96,18 @@ public final class Damage {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Two frames that take turns are both known. */
+    private void use(ByteBuffer pixels) {
+        if (pixels == current) {
+            return;
+        }
+        ByteBuffer span = pixels == former ? formerSpan : pixels.duplicate();
+        former = current;
+        formerSpan = currentSpan;
+        current = pixels;
+        currentSpan = span;
     }
 
     /** Memory first: where there is none, the last size stays as it was. */

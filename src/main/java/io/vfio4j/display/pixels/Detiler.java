@@ -19,6 +19,9 @@ import java.nio.ByteOrder;
  *       Requirements" for the shapes, and {@code I915_FORMAT_MOD_Yf_TILED} in {@code drm/drm_fourcc.h} for the order of its parts.
  * </ul>
  *
+ * <p>The manuals themselves were not at hand: this follows {@code drm/drm_fourcc.h}, and what the surface layout library of Mesa (isl) says
+ * of the manuals. For {@link Tiling#YF} with 8 and 16 bits per pixel there is no second source.
+ *
  * <p>{@link Tiling#LINEAR} is copied.
  */
 public final class Detiler {

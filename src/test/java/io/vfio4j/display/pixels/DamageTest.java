@@ -393,11 +393,14 @@ class DamageTest {
         Damage damage = new Damage();
         DamageHistory history = damage.history();
         ByteBuffer pixels = ByteBuffer.allocateDirect(200 * 200 * 4);
+        ByteBuffer inTurns = ByteBuffer.allocateDirect(200 * 200 * 4);
         Random random = new Random(1);
         Allocation.assertNone(() -> {
             pixels.putInt(random.nextInt(200 * 200) * 4, 5);
             pixels.putInt(random.nextInt(200 * 200) * 4, 6);
             damage.update(pixels, 200, 200);
+            history.take();
+            damage.update(inTurns, 200, 200);
             history.take();
         });
     }
