@@ -5,7 +5,6 @@ import io.vfio4j.display.edid.MalformedEdidException;
 import io.vfio4j.display.edid.Monitor;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.EventLoop;
-import io.vfio4j.vfio.AttachPath;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,10 +19,10 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -56,12 +55,8 @@ final class EdidCommand implements Callable<Integer> {
     @ParentCommand
     private Vfio4j parent;
 
-    @Parameters(
-            paramLabel = "DEVICE",
-            converter = DeviceNameConverter.class,
-            description = "emulated[:DIALECT[:ITEM,...]], a UUID, /sys/bus/mdev/devices/UUID,"
-                    + " or what another process has open: pid:PID[/UUID], socket:PATH.")
-    private DeviceName device;
+    @Mixin
+    private DeviceChoice device;
 
     @Option(
             names = {"-o", "--output"},
@@ -78,13 +73,6 @@ final class EdidCommand implements Callable<Integer> {
     @Option(names = "--force", description = "With --set: also an EDID with problems, which the device may refuse.")
     private boolean force;
 
-    @Option(
-            names = "--path",
-            paramLabel = "group|cdev",
-            converter = AttachPathConverter.class,
-            description = AttachPathConverter.DESCRIPTION)
-    private Optional<AttachPath> path = Optional.empty();
-
     @Option(names = "--raw", description = "The bytes as well, in hexadecimal.")
     private boolean raw;
 
@@ -93,14 +81,14 @@ final class EdidCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        AttachPathConverter.requireOpening(spec.commandLine(), device, path);
+        device.requireSense();
         requireSense(output.isEmpty() || !raw && !json, "-o writes the EDID alone: leave --raw and --json out");
         requireSense(input.isPresent() || !force, "--force is for --set");
         Optional<Edid> wanted = input.isPresent() ? Optional.of(read(input.get())) : Optional.empty();
         // Once the monitor is unplugged, a signal does not keep it from being plugged in again.
         Ending ending = Ending.onSignals();
         try {
-            DeviceVisit.to(device, parent, path, (calls, opened) -> run(calls, opened.device(), wanted));
+            device.visit(parent, (calls, opened) -> run(calls, opened.device(), wanted));
         } finally {
             ending.close();
         }

@@ -3,7 +3,6 @@ package io.vfio4j.cli;
 import io.vfio4j.display.pixels.Screen;
 import io.vfio4j.display.pixels.ScreenOptions;
 import io.vfio4j.display.pixels.Witness;
-import io.vfio4j.vfio.AttachPath;
 import io.vfio4j.vfio.Plane;
 import io.vfio4j.vfio.PlaneAccess;
 import io.vfio4j.vfio.PlaneType;
@@ -16,10 +15,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -45,19 +43,11 @@ final class FrameCommand implements Callable<Integer> {
     @ParentCommand
     private Vfio4j parent;
 
-    @Parameters(
-            paramLabel = "DEVICE",
-            converter = DeviceNameConverter.class,
-            description = "emulated[:DIALECT[:ITEM,...]], a UUID, /sys/bus/mdev/devices/UUID,"
-                    + " or what another process has open: pid:PID[/UUID], socket:PATH.")
-    private DeviceName device;
+    @Mixin
+    private DeviceChoice device;
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FILE",
-            required = true,
-            description = "Where to write it; '-' is standard output. A file that is there is replaced in one step.")
-    private String output;
+    @Mixin
+    private PictureOutput output;
 
     @Option(
             names = "--plane",
@@ -65,41 +55,16 @@ final class FrameCommand implements Callable<Integer> {
             description = "Which plane; the primary one when left out.")
     private PlaneType plane = PlaneType.PRIMARY;
 
-    @Option(names = "--fetch-dmabuf", description = FetchDmaBufText.DESCRIPTION)
-    private boolean fetchDmaBufs;
-
-    @Option(
-            names = "--path",
-            paramLabel = "group|cdev",
-            converter = AttachPathConverter.class,
-            description = AttachPathConverter.DESCRIPTION)
-    private Optional<AttachPath> path = Optional.empty();
-
-    @Option(names = "--json", description = "One JSON object on what was written.")
-    private boolean json;
-
     @Override
     public Integer call() throws IOException {
-        AttachPathConverter.requireOpening(spec.commandLine(), device, path);
-        FetchDmaBufText.requireShared(spec.commandLine(), device, fetchDmaBufs);
-        OutputFile file = new OutputFile(output);
-        if (file.isStandardOutput() && json) {
-            throw new ParameterException(spec.commandLine(), "-o - and --json both write to standard output");
-        }
-        if (file.isStandardOutput() && parent.terminal()) {
-            throw new ParameterException(spec.commandLine(), "standard output is a terminal, which shows no pictures");
-        }
-        DeviceVisit.to(device, parent, path, (calls, opened) -> run(opened.device(), file));
+        OutputFile file = output.file(device, parent.terminal());
+        device.visit(parent, (calls, opened) -> run(opened.device(), file));
         return 0;
     }
 
     private void run(VfioDevice vgpu, OutputFile file) throws IOException {
-        Set<PlaneAccess> access = vgpu.planeAccess();
-        if (access.isEmpty()) {
-            throw new IOException(device.text() + " has no display");
-        }
-        boolean mayFetch = !vgpu.shared() || fetchDmaBufs;
-        try (Screen screen = Screen.of(vgpu, access, mayFetch, ScreenOptions.DEFAULTS, Witness.NONE)) {
+        Set<PlaneAccess> access = PictureOutput.access(device, vgpu);
+        try (Screen screen = Screen.of(vgpu, access, output.mayFetch(vgpu), ScreenOptions.DEFAULTS, Witness.NONE)) {
             Optional<RawBuffer> shown = access.contains(PlaneAccess.REGION)
                     ? RawBuffer.ofRegion(vgpu, screen, plane)
                     : RawBuffer.ofDmaBuf(vgpu, screen, plane);
@@ -116,7 +81,7 @@ final class FrameCommand implements Callable<Integer> {
     private void print(OutputFile file, RawBuffer buffer) {
         PrintWriter out = spec.commandLine().getOut();
         Plane shown = buffer.plane();
-        if (json) {
+        if (output.json()) {
             Map<String, Object> object = JsonLines.object("frame");
             object.put("device", device.text());
             object.put("file", file.name());

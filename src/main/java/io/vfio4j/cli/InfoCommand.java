@@ -1,14 +1,12 @@
 package io.vfio4j.cli;
 
-import io.vfio4j.vfio.AttachPath;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -37,19 +35,8 @@ final class InfoCommand implements Callable<Integer> {
     @ParentCommand
     private Vfio4j parent;
 
-    @Parameters(
-            paramLabel = "DEVICE",
-            converter = DeviceNameConverter.class,
-            description = "emulated[:DIALECT[:ITEM,...]], a UUID, /sys/bus/mdev/devices/UUID,"
-                    + " or what another process has open: pid:PID[/UUID], socket:PATH.")
-    private DeviceName device;
-
-    @Option(
-            names = "--path",
-            paramLabel = "group|cdev",
-            converter = AttachPathConverter.class,
-            description = AttachPathConverter.DESCRIPTION)
-    private Optional<AttachPath> path = Optional.empty();
+    @Mixin
+    private DeviceChoice device;
 
     @Option(names = "--raw", description = "The bytes of the driver's answers as well, in hexadecimal.")
     private boolean raw;
@@ -59,8 +46,7 @@ final class InfoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        AttachPathConverter.requireOpening(spec.commandLine(), device, path);
-        DeviceVisit.to(device, parent, path, (calls, opened) -> print(DeviceReport.of(device.text(), opened)));
+        device.visit(parent, (calls, opened) -> print(DeviceReport.of(device.text(), opened)));
         return 0;
     }
 

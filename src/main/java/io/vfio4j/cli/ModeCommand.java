@@ -12,7 +12,6 @@ import io.vfio4j.display.edid.Monitor;
 import io.vfio4j.display.edid.MonitorLimits;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.EventLoop;
-import io.vfio4j.vfio.AttachPath;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -22,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -55,13 +55,8 @@ final class ModeCommand implements Callable<Integer> {
     @ParentCommand
     private Vfio4j parent;
 
-    @Parameters(
-            index = "0",
-            paramLabel = "DEVICE",
-            converter = DeviceNameConverter.class,
-            description = "emulated[:DIALECT[:ITEM,...]], a UUID, /sys/bus/mdev/devices/UUID,"
-                    + " or what another process has open: pid:PID[/UUID], socket:PATH.")
-    private DeviceName device;
+    @Mixin
+    private DeviceChoice device;
 
     @Parameters(
             index = "1",
@@ -78,22 +73,14 @@ final class ModeCommand implements Callable<Integer> {
             description = "How long to wait for the guest to take the mode, for example 500ms, 10s; 2s when left out.")
     private Duration wait = Duration.ofSeconds(2);
 
-    @Option(
-            names = "--path",
-            paramLabel = "group|cdev",
-            converter = AttachPathConverter.class,
-            description = AttachPathConverter.DESCRIPTION)
-    private Optional<AttachPath> path = Optional.empty();
-
     @Option(names = "--json", description = "One JSON object.")
     private boolean json;
 
     @Override
     public Integer call() throws IOException {
-        AttachPathConverter.requireOpening(spec.commandLine(), device, path);
         // Once the monitor is unplugged, a signal does not keep it from being plugged in again.
         try (Ending ending = Ending.onSignals()) {
-            DeviceVisit.to(device, parent, path, (calls, opened) -> run(calls, opened, ending));
+            device.visit(parent, (calls, opened) -> run(calls, opened, ending));
         }
         return 0;
     }

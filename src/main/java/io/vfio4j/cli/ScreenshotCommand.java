@@ -8,7 +8,6 @@ import io.vfio4j.display.pixels.ScreenStats;
 import io.vfio4j.display.pixels.Witness;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.EventLoop;
-import io.vfio4j.vfio.AttachPath;
 import io.vfio4j.vfio.Plane;
 import io.vfio4j.vfio.PlaneAccess;
 import io.vfio4j.vfio.VfioDevice;
@@ -23,10 +22,9 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -57,19 +55,11 @@ final class ScreenshotCommand implements Callable<Integer> {
     @ParentCommand
     private Vfio4j parent;
 
-    @Parameters(
-            paramLabel = "DEVICE",
-            converter = DeviceNameConverter.class,
-            description = "emulated[:DIALECT[:ITEM,...]], a UUID, /sys/bus/mdev/devices/UUID,"
-                    + " or what another process has open: pid:PID[/UUID], socket:PATH.")
-    private DeviceName device;
+    @Mixin
+    private DeviceChoice device;
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FILE",
-            required = true,
-            description = "Where to write it; '-' is standard output. A file that is there is replaced in one step.")
-    private String output;
+    @Mixin
+    private PictureOutput output;
 
     @Option(names = "--no-cursor", description = "Leave the hardware cursor out.")
     private boolean noCursor;
@@ -98,43 +88,18 @@ final class ScreenshotCommand implements Callable<Integer> {
                             + " or read its region. By default the first of them that works.")
     private PixelPath pixels = PixelPath.AUTO;
 
-    @Option(names = "--fetch-dmabuf", description = FetchDmaBufText.DESCRIPTION)
-    private boolean fetchDmaBufs;
-
-    @Option(
-            names = "--path",
-            paramLabel = "group|cdev",
-            converter = AttachPathConverter.class,
-            description = AttachPathConverter.DESCRIPTION)
-    private Optional<AttachPath> path = Optional.empty();
-
-    @Option(names = "--json", description = "One JSON object on what was written.")
-    private boolean json;
-
     @Override
     public Integer call() throws IOException {
-        AttachPathConverter.requireOpening(spec.commandLine(), device, path);
-        FetchDmaBufText.requireShared(spec.commandLine(), device, fetchDmaBufs);
-        OutputFile file = new OutputFile(output);
-        if (file.isStandardOutput() && json) {
-            throw new ParameterException(spec.commandLine(), "-o - and --json both write to standard output");
-        }
-        if (file.isStandardOutput() && parent.terminal()) {
-            throw new ParameterException(spec.commandLine(), "standard output is a terminal, which shows no pictures");
-        }
-        DeviceVisit.to(device, parent, path, (calls, opened) -> run(calls, opened, file));
+        OutputFile file = output.file(device, parent.terminal());
+        device.visit(parent, (calls, opened) -> run(calls, opened, file));
         return 0;
     }
 
     private void run(SystemCalls calls, OpenedDevice opened, OutputFile file) throws IOException {
         VfioDevice vgpu = opened.device();
-        Set<PlaneAccess> access = vgpu.planeAccess();
-        if (access.isEmpty()) {
-            throw new IOException(device.text() + " has no display");
-        }
-        boolean mayFetch = !vgpu.shared() || fetchDmaBufs;
+        Set<PlaneAccess> access = PictureOutput.access(device, vgpu);
         try (EventLoop loop = EventLoop.stepped(calls);
-                Screen screen = Screen.of(vgpu, access, mayFetch, pixels.options(access), Witness.NONE);
+                Screen screen = Screen.of(vgpu, access, output.mayFetch(vgpu), pixels.options(access), Witness.NONE);
                 Frame frame = new Frame();
                 Cursor cursor = new Cursor()) {
             if (!capture(loop, screen, frame)) {
@@ -179,7 +144,7 @@ final class ScreenshotCommand implements Callable<Integer> {
 
     private void print(OutputFile file, Png png, Frame frame, Optional<Cursor> cursor, ScreenStats stats) {
         PrintWriter out = spec.commandLine().getOut();
-        if (json) {
+        if (output.json()) {
             Map<String, Object> object = object(file, png, frame, cursor);
             object.put("mapping_refusal", stats.mappingRefusal());
             object.put("gpu", stats.gpu());
