@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -25,7 +24,7 @@ class TerminationTest {
 
     @Test
     void sigtermEndsAWatchInOrderAndPrintsItsSummary() throws Exception {
-        Process watch = start("watch", "emulated:v5:flip", "--json");
+        Process watch = OwnJvm.start("watch", "emulated:v5:flip", "--json");
         List<String> lines = new ArrayList<>();
         try (BufferedReader out = watch.inputReader(UTF_8)) {
             while (lines.stream().noneMatch(line -> line.contains("\"IRQ\""))) {
@@ -44,7 +43,7 @@ class TerminationTest {
 
     @Test
     void sigtermEndsAVirtualWatchToo() throws Exception {
-        Process watch = start("watch", "emulated:v5:idle", "--json", "--virtual", "--for", "8000h");
+        Process watch = OwnJvm.start("watch", "emulated:v5:idle", "--json", "--virtual", "--for", "8000h");
         List<String> lines;
         try (BufferedReader out = watch.inputReader(UTF_8)) {
             out.readLine();
@@ -57,24 +56,12 @@ class TerminationTest {
 
     @Test
     void aPipeThatIsClosedEndsAWatchQuietly() throws Exception {
-        Process watch = start("watch", "emulated:v5:flip");
+        Process watch = OwnJvm.start("watch", "emulated:v5:flip");
         try (BufferedReader out = watch.inputReader(UTF_8)) {
             assertTrue(out.readLine().contains("watching"));
         }
         assertEquals(0, watch.waitFor());
         assertEquals("", errors(watch));
-    }
-
-    private static Process start(String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName()));
-        command.addAll(List.of(arguments));
-        return new ProcessBuilder(command).start();
     }
 
     private static String errors(Process process) throws IOException {
