@@ -65,12 +65,14 @@ final class EdidCommand implements Callable<Integer> {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",
+            converter = FileNameConverter.class,
             description = "Write the EDID's bytes to this file, and print nothing.")
     private Optional<String> output = Optional.empty();
 
     @Option(
             names = "--set",
             paramLabel = "FILE",
+            converter = FileNameConverter.class,
             description = "Exchange the monitor: unplug it, write this EDID, plug it in again after 100 ms.")
     private Optional<String> input = Optional.empty();
 
