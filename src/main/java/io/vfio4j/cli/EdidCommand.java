@@ -89,6 +89,9 @@ final class EdidCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         device.requireSense();
         requireSense(output.isEmpty() || !raw && !json, "-o writes the EDID alone: leave --raw and --json out");
+        requireSense(
+                output.filter(OutputFile.STANDARD_OUTPUT::equals).isEmpty() || !parent.terminal(),
+                "standard output is a terminal, which shows no bytes; --raw prints them as digits");
         requireSense(input.isPresent() || !force, "--force is for --set");
         Optional<Edid> wanted = input.isPresent() ? Optional.of(read(input.get())) : Optional.empty();
         // Once the monitor is unplugged, a signal does not keep it from being plugged in again.

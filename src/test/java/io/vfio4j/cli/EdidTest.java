@@ -53,9 +53,10 @@ class EdidTest {
                         "  link     up: the monitor is plugged in",
                         "  limits   1920x1200",
                         "  edid     1.4, 128 bytes",
-                        "  product  VFJ 0001",
+                        "  product  VFJ 0001 'vfio4j'",
                         "  made     week 1 of 2019",
                         "  input    digital, 8 bits a colour",
+                        "  range    59-60 Hz, 74-75 kHz, up to 160 MHz",
                         "  timing   1920x1200@60.00, 154.75 MHz (preferred)"),
                 run.outLines());
     }
@@ -236,6 +237,15 @@ class EdidTest {
         assertTrue(Files.isSymbolicLink(link));
         assertEquals(128, Files.size(place));
         assertFalse(Files.isSymbolicLink(place));
+    }
+
+    @Test
+    void aTerminalIsNotForBytes() {
+        CommandRun run = CommandRun.onTerminal("edid", "emulated", "-o", "-");
+        assertEquals(2, run.exitCode());
+        assertEquals(
+                "vfio4j: standard output is a terminal, which shows no bytes; --raw prints them as digits",
+                run.err().lines().toList().get(0));
     }
 
     @Test
