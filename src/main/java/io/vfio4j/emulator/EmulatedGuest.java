@@ -243,9 +243,11 @@ public final class EmulatedGuest {
      * @param x from the left
      * @param y from the top
      * @return the colour, 0xRRGGBB
+     * @throws IllegalArgumentException outside of the screen
      */
     public int pixel(int x, int y) {
-        return locked(() -> driver.display().primary(Pipe.A).front().pixel(x, y) & 0xff_ffff);
+        return locked(() ->
+                at(driver.display().primary(Pipe.A).front(), "screen", x, y).pixel(x, y) & 0xff_ffff);
     }
 
     /**
@@ -256,9 +258,11 @@ public final class EmulatedGuest {
      * @param x from the left
      * @param y from the top
      * @return the colour, 0xRRGGBB
+     * @throws IllegalArgumentException outside of the screen
      */
     public int shownPixel(int x, int y) {
-        return locked(() -> driver.display().primary(Pipe.A).front().shownPixel(x, y) & 0xff_ffff);
+        return locked(() ->
+                at(driver.display().primary(Pipe.A).front(), "screen", x, y).shownPixel(x, y) & 0xff_ffff);
     }
 
     /**
@@ -314,9 +318,19 @@ public final class EmulatedGuest {
      * @param x from the left
      * @param y from the top
      * @return the colour, 0xAARRGGBB
+     * @throws IllegalArgumentException outside of the cursor
      */
     public int cursorPixel(int x, int y) {
-        return locked(() -> driver.display().cursorPlane(Pipe.A).front().pixel(x, y));
+        return locked(() ->
+                at(driver.display().cursorPlane(Pipe.A).front(), "cursor", x, y).pixel(x, y));
+    }
+
+    private static Framebuffer at(Framebuffer framebuffer, String what, int x, int y) {
+        if (x < 0 || y < 0 || x >= framebuffer.width() || y >= framebuffer.height()) {
+            throw new IllegalArgumentException(x + "," + y + " is outside of the " + what + ", which is "
+                    + framebuffer.width() + "x" + framebuffer.height());
+        }
+        return framebuffer;
     }
 
     private <T> T locked(Supplier<T> body) {

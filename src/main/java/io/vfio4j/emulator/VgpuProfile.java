@@ -157,7 +157,10 @@ public final class VgpuProfile {
     }
 
     private static final int DEFAULT_REFRESH_RATE = 60;
+    private static final int SMALLEST_SIDE = 64;
     private static final int LARGEST_SIDE = 16384;
+    private static final int MOST_HERTZ = 1000;
+    private static final int MOST_BUFFERS = 8;
 
     private final EmulatedDialect dialect;
     private boolean kvmRequired;
@@ -288,8 +291,10 @@ public final class VgpuProfile {
      *
      * @param mappable true for dma-bufs that can be mapped
      * @return a changed copy
+     * @throws IllegalArgumentException when it is true for a device that has none
      */
     public VgpuProfile withMappableDmabufs(boolean mappable) {
+        requireDmaBufs(mappable);
         VgpuProfile changed = new VgpuProfile(this);
         changed.mappableDmabufs = mappable;
         return changed;
@@ -302,8 +307,10 @@ public final class VgpuProfile {
      *
      * @param readOnly true for descriptors without O_RDWR
      * @return a changed copy
+     * @throws IllegalArgumentException when it is true for a device that has none
      */
     public VgpuProfile withReadOnlyDmabufs(boolean readOnly) {
+        requireDmaBufs(readOnly);
         VgpuProfile changed = new VgpuProfile(this);
         changed.readOnlyDmabufs = readOnly;
         return changed;
@@ -434,10 +441,11 @@ public final class VgpuProfile {
      *
      * @param hertz 1 to 1000
      * @return a changed copy
+     * @throws IllegalArgumentException beyond that
      */
     public VgpuProfile withRefreshRate(int hertz) {
-        if (hertz < 1 || hertz > 1000) {
-            throw new IllegalArgumentException("refresh rate " + hertz + " Hz");
+        if (hertz < 1 || hertz > MOST_HERTZ) {
+            throw new IllegalArgumentException("a refresh rate of " + hertz + " Hz; it is 1 to " + MOST_HERTZ);
         }
         VgpuProfile changed = new VgpuProfile(this);
         changed.refreshRate = hertz;
@@ -468,6 +476,7 @@ public final class VgpuProfile {
      * @param width in pixels, 64 to 16384
      * @param height in pixels, 64 to 16384
      * @return a changed copy
+     * @throws IllegalArgumentException beyond that
      */
     public VgpuProfile withSize(int width, int height) {
         checkSize(width, height);
@@ -482,10 +491,11 @@ public final class VgpuProfile {
      *
      * @param count 1 to 8; 3 by default
      * @return a changed copy
+     * @throws IllegalArgumentException beyond that
      */
     public VgpuProfile withBuffers(int count) {
-        if (count < 1 || count > 8) {
-            throw new IllegalArgumentException(count + " buffers");
+        if (count < 1 || count > MOST_BUFFERS) {
+            throw new IllegalArgumentException(count + " buffers; a guest has 1 to " + MOST_BUFFERS);
         }
         VgpuProfile changed = new VgpuProfile(this);
         changed.buffers = count;
@@ -505,9 +515,16 @@ public final class VgpuProfile {
         return changed;
     }
 
+    private void requireDmaBufs(boolean changed) {
+        if (changed && dialect == EmulatedDialect.MDPY) {
+            throw new IllegalArgumentException(name() + " has its screen in no dma-buf");
+        }
+    }
+
     static void checkSize(int width, int height) {
-        if (width < 64 || height < 64 || width > LARGEST_SIDE || height > LARGEST_SIDE) {
-            throw new IllegalArgumentException("a screen of " + width + "x" + height);
+        if (width < SMALLEST_SIDE || height < SMALLEST_SIDE || width > LARGEST_SIDE || height > LARGEST_SIDE) {
+            throw new IllegalArgumentException("a screen of " + width + "x" + height + "; width and height are "
+                    + SMALLEST_SIDE + " to " + LARGEST_SIDE);
         }
     }
 

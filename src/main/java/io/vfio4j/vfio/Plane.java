@@ -35,7 +35,8 @@ public record Plane(
     /**
      * The fourcc in letters.
      *
-     * @return for example {@code XR24}; characters that cannot be printed are shown as {@code ?}
+     * @return for example {@code XR24}, or {@code C8}, which the kernel pads with blanks; characters that cannot be printed are
+     *     shown as {@code ?}
      */
     public String formatName() {
         StringBuilder name = new StringBuilder(4);
@@ -43,6 +44,6 @@ public record Plane(
             char c = (char) ((format >>> shift) & 0xff);
             name.append(c >= ' ' && c < 0x7f ? c : '?');
         }
-        return name.toString();
+        return name.toString().stripTrailing();
     }
 }

@@ -194,6 +194,13 @@ class DeviceNameTest {
     }
 
     @Test
+    void aValueOutOfBoundsIsToldTheBounds() {
+        assertEquals("a screen of 70x50; width and height are 64 to 16384", refusal("emulated:v5:size=70x50"));
+        assertEquals("a refresh rate of 1001 Hz; it is 1 to 1000", refusal("emulated:v5:hz=1001"));
+        assertEquals("9 buffers; a guest has 1 to 8", refusal("emulated:v5:buffers=9"));
+    }
+
+    @Test
     void aGuestPlaysOneScenario() {
         assertTrue(refusal("emulated:v5:flip,idle").contains("two scenarios"));
     }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 
 class EmulatedHostTest {
     @Test
@@ -111,9 +112,12 @@ class EmulatedHostTest {
             assertEquals(uuid, host.vgpu().uuid());
         }
         assertThrows(IllegalArgumentException.class, () -> VgpuProfile.V4.withEventValues(1, 2));
-        assertThrows(IllegalArgumentException.class, () -> VgpuProfile.V6.withSize(10, 10));
-        assertThrows(IllegalArgumentException.class, () -> VgpuProfile.V6.withBuffers(0));
-        assertThrows(IllegalArgumentException.class, () -> VgpuProfile.V6.withRefreshRate(0));
+        assertRefused("a screen of 70x50; width and height are 64 to 16384", () -> VgpuProfile.V6.withSize(70, 50));
+        assertRefused("0 buffers; a guest has 1 to 8", () -> VgpuProfile.V6.withBuffers(0));
+        assertRefused("a refresh rate of 0 Hz; it is 1 to 1000", () -> VgpuProfile.V6.withRefreshRate(0));
+        assertRefused("mdpy has its screen in no dma-buf", () -> VgpuProfile.MDPY.withMappableDmabufs(true));
+        assertRefused("mdpy has its screen in no dma-buf", () -> VgpuProfile.MDPY.withReadOnlyDmabufs(true));
+        assertEquals("mdpy", VgpuProfile.MDPY.withMappableDmabufs(false).name(), "as it is anyway");
     }
 
     @Test
@@ -143,5 +147,10 @@ class EmulatedHostTest {
         host.close();
         attached.close();
         assertEquals(0, host.openDescriptors());
+    }
+
+    private static void assertRefused(String message, Executable asked) {
+        assertEquals(
+                message, assertThrows(IllegalArgumentException.class, asked).getMessage());
     }
 }

@@ -69,6 +69,27 @@ class GuestDisplayTest {
         }
     }
 
+    @Test
+    void outsideOfTheScreenThereIsNothingToAskFor() throws IOException {
+        open(VgpuProfile.V5.withSize(320, 200));
+        guest.cursor();
+        guest.pixel(319, 199);
+        guest.shownPixel(319, 199);
+        guest.cursorPixel(63, 63);
+        for (int[] place : new int[][] {{320, 0}, {0, 200}, {-1, 0}, {0, -1}, {Integer.MAX_VALUE, 0}}) {
+            String at = place[0] + "," + place[1];
+            assertEquals(
+                    at + " is outside of the screen, which is 320x200",
+                    assertThrows(IllegalArgumentException.class, () -> guest.pixel(place[0], place[1]))
+                            .getMessage());
+            assertThrows(IllegalArgumentException.class, () -> guest.shownPixel(place[0], place[1]));
+            assertEquals(
+                    at + " is outside of the cursor, which is 64x64",
+                    assertThrows(IllegalArgumentException.class, () -> guest.cursorPixel(place[0], place[1]))
+                            .getMessage());
+        }
+    }
+
     // The cursor
 
     @ParameterizedTest
