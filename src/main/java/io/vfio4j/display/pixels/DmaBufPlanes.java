@@ -18,6 +18,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +47,7 @@ final class DmaBufPlanes extends Planes {
     private final DmaBufSync sync;
     private final Gpu gpu;
     private volatile @Nullable String mappingRefusal;
+    private final AtomicBoolean said = new AtomicBoolean();
 
     final class Buffer extends PixelBuffer {
         private final Descriptor descriptor;
@@ -60,6 +62,8 @@ final class DmaBufPlanes extends Planes {
 
         @Nullable
         GraphicsException importRefusal;
+
+        long importRefusedAt;
 
         Buffer(Plane plane, PlaneType type, Descriptor descriptor, long realSize) {
             super(plane.source(), type);
@@ -203,6 +207,7 @@ final class DmaBufPlanes extends Planes {
         if (allows(CapturePath.DMABUF_GPU)) {
             try {
                 gpu.read(dmaBuf, plane, layout, into);
+                sayThatAGpuReads();
                 return CapturePath.DMABUF_GPU;
             } catch (GraphicsException e) {
                 reasons = reasons == null ? new EnumMap<>(CapturePath.class) : reasons;
@@ -226,16 +231,23 @@ final class DmaBufPlanes extends Planes {
     private Map<CapturePath, String> refused(LinuxException e) {
         if (FINAL_REFUSALS.contains(e.errno()) && mappingRefusal == null) {
             mappingRefusal = e.getMessage();
+        }
+        Map<CapturePath, String> reasons = new EnumMap<>(CapturePath.class);
+        reasons.put(CapturePath.DMABUF_MAPPED, e.getMessage());
+        return reasons;
+    }
+
+    /** Once, and where it was not asked for. */
+    private void sayThatAGpuReads() {
+        String refusal = mappingRefusal;
+        if (refusal != null && !said.getAndSet(true)) {
             System.getLogger(Screen.class.getName())
                     .log(
                             System.Logger.Level.INFO,
                             "{0}: its dma-bufs are read by a GPU, because they cannot be mapped: {1}",
                             device,
-                            e.getMessage());
+                            refusal);
         }
-        Map<CapturePath, String> reasons = new EnumMap<>(CapturePath.class);
-        reasons.put(CapturePath.DMABUF_MAPPED, e.getMessage());
-        return reasons;
     }
 
     private Mapping mapping(Buffer buffer, Layout layout) throws LinuxException {

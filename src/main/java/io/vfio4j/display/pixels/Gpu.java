@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /** The GPU that reads dma-bufs which no processor can map: opened when it is first needed, and the same one from then on. */
 final class Gpu implements AutoCloseable {
     private static final String PCI_BUS = "/sys/bus/pci/devices/";
-    /** Looking for a GPU takes long; one that is busy, or whose driver is being loaded, may come. */
+    /** Trying takes long; a GPU that is busy, short of memory, or whose driver is being loaded, may come round. */
     private static final long NEXT_TRY_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final VfioDevice device;
@@ -78,7 +78,9 @@ final class Gpu implements AutoCloseable {
             return known;
         }
         GraphicsException refused = buffer.importRefusal;
-        if (refused != null && buffer.importedStride == layout.strideBytes()) {
+        if (refused != null
+                && buffer.importedStride == layout.strideBytes()
+                && now() - buffer.importRefusedAt < NEXT_TRY_NANOS) {
             throw refused;
         }
         if (known != null) {
@@ -102,6 +104,7 @@ final class Gpu implements AutoCloseable {
             return image;
         } catch (GraphicsException e) {
             buffer.importRefusal = e;
+            buffer.importRefusedAt = now();
             throw e;
         } finally {
             buffer.descriptor().release();
