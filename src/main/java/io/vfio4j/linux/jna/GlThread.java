@@ -24,7 +24,7 @@ final class GlThread {
     private volatile Thread caller;
     private volatile boolean ended;
 
-    /** How the work failed, or why the thread ended. */
+    /** How the work failed. */
     private volatile Throwable failure;
 
     /** Work that is the last. */
@@ -98,15 +98,13 @@ final class GlThread {
         if (reason != null) {
             failure = null;
             // Its trace is the thread's; the caller's belongs to it as well.
-            throw new GraphicsException(reason.getMessage(), reason);
+            throw new GraphicsException(
+                    reason instanceof GraphicsException ? reason.getMessage() : reason.toString(), reason);
         }
     }
 
     private GraphicsException hasEnded() {
-        Throwable reason = failure;
-        return reason == null
-                ? new GraphicsException("the GPU is closed")
-                : new GraphicsException("the thread of the GPU has died: " + reason, reason);
+        return new GraphicsException("the GPU is closed");
     }
 
     private void join() {
@@ -137,7 +135,8 @@ final class GlThread {
                 goesOn = !last;
                 try {
                     next.run();
-                } catch (GraphicsException refusal) {
+                } catch (GraphicsException | RuntimeException | Error refusal) {
+                    // An error too, such as memory that has run out: it is the caller's, and the GPU goes on.
                     failure = refusal;
                 }
                 Thread waiting = caller;
@@ -145,8 +144,6 @@ final class GlThread {
                 work = null;
                 LockSupport.unpark(waiting);
             }
-        } catch (RuntimeException | Error fatal) {
-            failure = fatal;
         } finally {
             ended = true;
             LockSupport.unpark(caller);
