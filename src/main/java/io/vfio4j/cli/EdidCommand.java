@@ -6,6 +6,7 @@ import io.vfio4j.display.edid.Monitor;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.vfio.VfioDevice;
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -14,10 +15,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,7 +43,8 @@ import picocli.CommandLine.Spec;
             "  vfio4j edid pid:4711 --set monitor.bin",
             "",
             "FILE of --set has the bytes of an EDID, or hexadecimal digits, as /sys/class/drm/*/edid and --raw have them;",
-            "lines that begin with # are left out. '-' is standard input, with -o standard output.",
+            "lines that begin with # are left out; what --raw or edid-decode print is taken as well.",
+            "'-' is standard input, with -o standard output.",
             "A device that nobody has open is opened for it, and its driver may forget the monitor when it is closed."
         })
 final class EdidCommand implements Callable<Integer> {
@@ -61,12 +65,14 @@ final class EdidCommand implements Callable<Integer> {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",
+            converter = FileNameConverter.class,
             description = "Write the EDID's bytes to this file, and print nothing.")
     private Optional<String> output = Optional.empty();
 
     @Option(
             names = "--set",
             paramLabel = "FILE",
+            converter = FileNameConverter.class,
             description = "Exchange the monitor: unplug it, write this EDID, plug it in again after 100 ms.")
     private Optional<String> input = Optional.empty();
 
@@ -83,6 +89,9 @@ final class EdidCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         device.requireSense();
         requireSense(output.isEmpty() || !raw && !json, "-o writes the EDID alone: leave --raw and --json out");
+        requireSense(
+                output.filter(OutputFile.STANDARD_OUTPUT::equals).isEmpty() || !parent.terminal(),
+                "standard output is a terminal, which shows no bytes; --raw prints them as digits");
         requireSense(input.isPresent() || !force, "--force is for --set");
         Optional<Edid> wanted = input.isPresent() ? Optional.of(read(input.get())) : Optional.empty();
         // Once the monitor is unplugged, a signal does not keep it from being plugged in again.
@@ -149,9 +158,11 @@ final class EdidCommand implements Callable<Integer> {
     }
 
     private byte[] content(String name) throws IOException {
-        try (InputStream in = name.equals(OutputFile.STANDARD_OUTPUT)
-                ? parent.standardInput()
-                : Files.newInputStream(Path.of(name))) {
+        // Buffered: FileInputStream.readNBytes of Java 17 asks for a position, which a pipe has not.
+        try (InputStream in = new BufferedInputStream(
+                name.equals(OutputFile.STANDARD_OUTPUT)
+                        ? parent.standardInput()
+                        : Files.newInputStream(Path.of(name)))) {
             return in.readNBytes(MOST_INPUT);
         } catch (NoSuchFileException e) {
             throw new IOException("there is no file " + name, e);
@@ -166,13 +177,24 @@ final class EdidCommand implements Callable<Integer> {
 
     /** Hexadecimal digits are turned into what they mean; an EDID itself begins with a zero. */
     private static byte[] bytes(byte[] content) {
-        String digits = new String(content, StandardCharsets.ISO_8859_1)
-                .lines()
+        if (content.length == 0 || content[0] == 0) {
+            return content;
+        }
+        String digits = hexadecimal(new String(content, StandardCharsets.ISO_8859_1)
+                        .lines()
+                        .map(String::strip)
+                        .toList())
                 .filter(line -> !line.startsWith("#"))
                 .collect(Collectors.joining())
                 .replaceAll("\\s", "");
-        return content.length > 0 && content[0] != 0 && digits.matches("([0-9a-fA-F]{2})+")
-                ? HexFormat.of().parseHex(digits)
-                : content;
+        return digits.matches("([0-9a-fA-F]{2})+") ? HexFormat.of().parseHex(digits) : content;
+    }
+
+    /** Where somebody has told what the EDID says, its digits follow a heading, and other text may follow them. */
+    private static Stream<String> hexadecimal(List<String> lines) {
+        int heading = lines.indexOf(EdidText.HEXADECIMAL_HEADING);
+        return heading < 0
+                ? lines.stream()
+                : lines.stream().skip(heading + 1L).takeWhile(line -> line.matches("[0-9a-fA-F\\s]*"));
     }
 }

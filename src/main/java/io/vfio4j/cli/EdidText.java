@@ -27,6 +27,9 @@ import java.util.stream.Collectors;
  * @param limits what the device can show
  */
 record EdidText(String device, Optional<Edid> edid, boolean linkUp, MonitorLimits limits) {
+    /** Behind it edid-decode finds the digits, in whatever text. */
+    static final String HEXADECIMAL_HEADING = "edid-decode (hex):";
+
     private static final int BYTES_PER_LINE = 16;
 
     static BigDecimal hertz(DetailedTiming timing) {
@@ -76,8 +79,7 @@ record EdidText(String device, Optional<Edid> edid, boolean linkUp, MonitorLimit
         known.problems().forEach(problem -> line(out, "problem", problem));
         if (raw) {
             out.println();
-            // Where edid-decode finds it, in whatever text.
-            out.println("edid-decode (hex):");
+            out.println(HEXADECIMAL_HEADING);
             out.println();
             hexadecimal(known).forEach(out::println);
         }

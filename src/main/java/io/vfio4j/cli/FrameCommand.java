@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Vfio4j.Version.class,
         footerHeading = "%nExamples:%n",
         footer = {
-            "  vfio4j frame emulated -o screen.raw",
+            "  vfio4j frame emulated:v5:mappable -o screen.raw",
             "  vfio4j frame pid:4711 --fetch-dmabuf --plane cursor -o cursor.raw --json",
             "",
             "The bytes are in the guest's format, and tiled as its modifier says; 'vfio4j screenshot' makes a picture of them.",

@@ -11,6 +11,8 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** Waiting on a stepped loop, whatever time it lives in. */
 final class LoopTime {
+    private static final Duration LOOK_PERIOD = Duration.ofMillis(50);
+
     private LoopTime() {}
 
     /** Waits until somebody has counted down, at most so long. */
@@ -19,6 +21,24 @@ final class LoopTime {
         loop.run(() -> end.set(loop.systemCalls().nanoTime() + longest.toNanos()));
         loop.await(done);
         loop.run(end::cancel);
+    }
+
+    /** The same, but no longer than until the end is asked for; of that a stepped loop learns only where it looks. */
+    static void await(EventLoop loop, CountDownLatch done, Duration longest, Ending ending) throws LinuxException {
+        Deadline[] look = new Deadline[1];
+        look[0] = loop.deadline(() -> {
+            if (ending.isRequested()) {
+                done.countDown();
+            } else {
+                look[0].set(loop.systemCalls().nanoTime() + LOOK_PERIOD.toNanos());
+            }
+        });
+        loop.run(() -> look[0].set(loop.systemCalls().nanoTime()));
+        try {
+            await(loop, done, longest);
+        } finally {
+            loop.run(look[0]::cancel);
+        }
     }
 
     /** Waits until it completes. */

@@ -3,12 +3,9 @@ package io.vfio4j.cli;
 import java.io.BufferedWriter;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /** The command line {@code vfio4j}. */
 public final class Main {
@@ -24,7 +21,7 @@ public final class Main {
      */
     public static void main(String[] arguments) {
         logAsTheCommandSpeaks();
-        Vfio4j command = new Vfio4j(LocalHost.REAL, isTerminal());
+        Vfio4j command = new Vfio4j(LocalHost.REAL, OutputKind.ofProcess());
         System.exit(command.execute(writer(FileDescriptor.out), writer(FileDescriptor.err), arguments));
     }
 
@@ -39,19 +36,5 @@ public final class Main {
     private static PrintWriter writer(FileDescriptor descriptor) {
         return new PrintWriter(
                 new BufferedWriter(new OutputStreamWriter(new FileOutputStream(descriptor), StandardCharsets.UTF_8)));
-    }
-
-    /** Whether standard output is a terminal that can redraw a line. The JVM's console would be about standard input too. */
-    private static boolean isTerminal() {
-        String term = System.getenv("TERM");
-        if (term == null || term.equals("dumb")) {
-            return false;
-        }
-        try {
-            String target = Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString();
-            return target.matches("/dev/(pts/\\d+|tty\\w*|console)");
-        } catch (IOException | UnsupportedOperationException e) {
-            return false;
-        }
     }
 }

@@ -88,11 +88,11 @@ final class ModeCommand implements Callable<Integer> {
     private void run(SystemCalls calls, OpenedDevice opened, Ending ending) throws IOException {
         try (EventLoop loop = EventLoop.stepped(calls);
                 Display display = Display.attach(loop, opened.device(), options())) {
-            Guest guest = new Guest(ending);
+            Guest guest = new Guest();
             display.subscribe(guest);
-            LoopTime.await(loop, guest.known, wait);
-            if (wanted.isPresent()) {
-                set(wanted.get(), loop, display, guest);
+            LoopTime.await(loop, guest.known, wait, ending);
+            if (wanted.isPresent() && !ending.isRequested()) {
+                set(wanted.get(), loop, display, guest, ending);
             }
             print(display, guest);
         }
@@ -108,14 +108,14 @@ final class ModeCommand implements Callable<Integer> {
                 });
     }
 
-    private void set(ModeText mode, EventLoop loop, Display display, Guest guest) throws IOException {
+    private void set(ModeText mode, EventLoop loop, Display display, Guest guest, Ending ending) throws IOException {
         try {
             LoopTime.await(loop, display.setMode(mode.width(), mode.height(), mode.hertz()));
         } catch (IllegalArgumentException e) {
             throw new IOException("cannot set " + mode + ": " + e.getMessage(), e);
         }
-        LoopTime.await(loop, guest.shows(mode), wait);
-        if (!guest.isShowing(mode)) {
+        LoopTime.await(loop, guest.shows(mode), wait, ending);
+        if (!guest.isShowing(mode) && !ending.isRequested()) {
             PrintWriter err = spec.commandLine().getErr();
             err.println("vfio4j: the monitor is plugged in, but the guest has not taken " + mode + " within "
                     + DurationText.format(wait));
@@ -176,15 +176,10 @@ final class ModeCommand implements Callable<Integer> {
 
     /** What the guest shows; on the loop's thread, which is ours. */
     private static final class Guest implements RefreshListener {
-        private final Ending ending;
         private final CountDownLatch known = new CountDownLatch(1);
         private Optional<DisplayMode> mode = Optional.empty();
         private Optional<ModeText> awaited = Optional.empty();
         private CountDownLatch shown = new CountDownLatch(1);
-
-        private Guest(Ending ending) {
-            this.ending = ending;
-        }
 
         private CountDownLatch shows(ModeText wanted) {
             awaited = Optional.of(wanted);
@@ -200,9 +195,6 @@ final class ModeCommand implements Callable<Integer> {
         @Override
         public void onRefresh(RefreshEvent event) {
             known.countDown();
-            if (ending.isRequested()) {
-                shown.countDown();
-            }
         }
 
         @Override

@@ -17,6 +17,7 @@ final class PictureOutput {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",
+            converter = FileNameConverter.class,
             required = true,
             description = "Where to write it; '-' is standard output. A file that is there is replaced in one step.")
     private String output;

@@ -26,10 +26,21 @@ final class Png {
     }
 
     /** As it is now, in the size that is asked for: every pixel of the original has its share. */
-    static Png of(Frame frame, Optional<ScaleText> scale) {
+    static Png of(Frame frame, Optional<ScaleText> scale) throws IOException {
+        if (scale.isPresent()) {
+            requireRoom(
+                    scale.get(), scale.get().widthOf(frame.width()), scale.get().heightOf(frame.height()));
+        }
         BufferedImage image = new BufferedImage(frame.width(), frame.height(), BufferedImage.TYPE_INT_RGB);
         frame.pixels().get(((DataBufferInt) image.getRaster().getDataBuffer()).getData());
         return new Png(scale.map(wanted -> scaled(image, wanted)).orElse(image));
+    }
+
+    private static void requireRoom(ScaleText scale, int width, int height) throws IOException {
+        if ((long) width * height > ScaleText.MOST_AREA) {
+            throw new IOException("--scale " + scale + " makes a picture of " + width + "x" + height
+                    + " pixels, which is more than 64 Mi pixels");
+        }
     }
 
     private static BufferedImage scaled(BufferedImage image, ScaleText scale) {

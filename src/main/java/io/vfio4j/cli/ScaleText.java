@@ -1,5 +1,6 @@
 package io.vfio4j.cli;
 
+import java.math.BigDecimal;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -7,8 +8,11 @@ import picocli.CommandLine.TypeConversionException;
 
 /** A FACTOR|WIDTHxHEIGHT argument: how large a picture shall be. */
 sealed interface ScaleText {
-    /** What memory and the viewers of pictures can take. */
+    /** What the viewers of pictures can take of a side. */
     int MOST_PIXELS = 16384;
+
+    /** What memory can take of a picture: 64 Mi pixels. */
+    long MOST_AREA = 64L << 20;
 
     int widthOf(int width);
 
@@ -24,6 +28,11 @@ sealed interface ScaleText {
         @Override
         public int heightOf(int height) {
             return scaled(height);
+        }
+
+        @Override
+        public String toString() {
+            return BigDecimal.valueOf(factor).stripTrailingZeros().toPlainString();
         }
 
         private int scaled(int pixels) {
@@ -56,7 +65,11 @@ sealed interface ScaleText {
             if (size.matches()) {
                 int width = Integer.parseInt(size.group(1));
                 int height = Integer.parseInt(size.group(2));
-                if (width >= 1 && width <= MOST_PIXELS && height >= 1 && height <= MOST_PIXELS) {
+                if (width >= 1
+                        && width <= MOST_PIXELS
+                        && height >= 1
+                        && height <= MOST_PIXELS
+                        && (long) width * height <= MOST_AREA) {
                     return new Size(width, height);
                 }
             } else if (FACTOR.matcher(text).matches()) {
@@ -65,8 +78,9 @@ sealed interface ScaleText {
                     return new Factor(factor);
                 }
             }
-            throw new TypeConversionException("'" + text
-                    + "' is no scale; write a factor from 0.01 to 16, for example 0.5, or a size, for example 800x600");
+            throw new TypeConversionException(
+                    "'" + text
+                            + "' is no scale; write a factor from 0.01 to 16, for example 0.5, or a size of at most 64 Mi pixels, for example 800x600");
         }
     }
 }

@@ -56,7 +56,7 @@ final class Vfio4j implements Runnable {
     private static final Set<String> FINDING = Set.of("look up", "pidfd_open");
 
     /** How picocli begins its messages on arguments without a name. */
-    private static final String POSITIONAL = "^Invalid value for positional parameter at index \\d+ \\((\\w+)\\): ";
+    private static final String POSITIONAL = "^Invalid value for positional parameter at index \\d+ \\((\\S+)\\): ";
 
     @Spec
     private CommandSpec spec;
@@ -68,19 +68,25 @@ final class Vfio4j implements Runnable {
     private boolean verbose;
 
     private final LocalHost localHost;
-    private final boolean terminal;
+    private final OutputKind outputKind;
     private final InputStream in;
     private final OutputStream out;
+    private boolean readerMayLeave;
 
-    /** What picocli cannot know: the kernel below, and whether a person sees the output as it comes. */
+    /** What picocli cannot know: the kernel below, and who gets the output. */
+    Vfio4j(LocalHost localHost, OutputKind outputKind) {
+        this(localHost, outputKind, new FileInputStream(FileDescriptor.in), new FileOutputStream(FileDescriptor.out));
+    }
+
+    /** With a person who sees the output as it comes, or a reader. */
     Vfio4j(LocalHost localHost, boolean terminal) {
-        this(localHost, terminal, new FileInputStream(FileDescriptor.in), new FileOutputStream(FileDescriptor.out));
+        this(localHost, terminal ? OutputKind.TERMINAL : OutputKind.PIPE);
     }
 
     /** The same where bytes, not text, go elsewhere. */
-    Vfio4j(LocalHost localHost, boolean terminal, InputStream in, OutputStream out) {
+    Vfio4j(LocalHost localHost, OutputKind outputKind, InputStream in, OutputStream out) {
         this.localHost = localHost;
-        this.terminal = terminal;
+        this.outputKind = outputKind;
         this.in = in;
         this.out = out;
     }
@@ -90,7 +96,12 @@ final class Vfio4j implements Runnable {
     }
 
     boolean terminal() {
-        return terminal;
+        return outputKind == OutputKind.TERMINAL;
+    }
+
+    /** From now on it is no failure when nobody reads a pipe any more: the command ends with its reader. */
+    void endsWithItsReader() {
+        readerMayLeave = outputKind == OutputKind.PIPE;
     }
 
     /** For bytes. */
@@ -111,7 +122,12 @@ final class Vfio4j implements Runnable {
     /** Runs a command line and returns its exit code; throws nothing. */
     int execute(PrintWriter out, PrintWriter err, String... arguments) {
         try {
-            return commandLine().setOut(out).setErr(err).execute(arguments);
+            int exitCode = commandLine().setOut(out).setErr(err).execute(arguments);
+            if (exitCode != CommandLine.ExitCode.OK || readerMayLeave || !out.checkError()) {
+                return exitCode;
+            }
+            err.println("vfio4j: standard output could not be written in full");
+            return CommandLine.ExitCode.SOFTWARE;
         } catch (Error fatal) {
             return failed(fatal, out, err, "");
         } finally {
@@ -171,6 +187,11 @@ final class Vfio4j implements Runnable {
     /** What is foreseen has a message that says all. */
     private static String sentence(Throwable failure) {
         String message = failure.getMessage();
+        if (failure instanceof OutOfMemoryError) {
+            return "out of memory (" + message + "): Java takes at most "
+                    + (Runtime.getRuntime().maxMemory() >> 20)
+                    + " MiB here; JAVA_TOOL_OPTIONS=-Xmx4g in the environment allows 4 GiB";
+        }
         return failure instanceof IOException && message != null
                 ? oneLine(message)
                 : "unexpected " + oneLine(failure.toString()) + " (--verbose shows where)";

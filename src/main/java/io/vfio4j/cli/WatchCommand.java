@@ -117,6 +117,7 @@ final class WatchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         DeviceName name = device.orElseGet(() -> DeviceName.parse(DeviceName.DEFAULT));
+        parent.endsWithItsReader();
         AttachPathConverter.requireOpening(spec.commandLine(), name, path);
         if (virtual && !(name instanceof DeviceName.Emulated)) {
             throw new ParameterException(

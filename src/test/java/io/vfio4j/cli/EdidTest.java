@@ -10,6 +10,7 @@ import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.VgpuProfile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class EdidTest {
@@ -50,9 +53,10 @@ class EdidTest {
                         "  link     up: the monitor is plugged in",
                         "  limits   1920x1200",
                         "  edid     1.4, 128 bytes",
-                        "  product  VFJ 0001",
+                        "  product  VFJ 0001 'vfio4j'",
                         "  made     week 1 of 2019",
                         "  input    digital, 8 bits a colour",
+                        "  range    59-60 Hz, 74-75 kHz, up to 160 MHz",
                         "  timing   1920x1200@60.00, 154.75 MHz (preferred)"),
                 run.outLines());
     }
@@ -112,6 +116,39 @@ class EdidTest {
         CommandRun set = CommandRun.of("edid", "emulated", "--set", file);
         assertEquals(0, set.exitCode(), set.err());
         assertTrue(set.out().contains("800x600@"), set.out());
+    }
+
+    @Test
+    void whatRawPrintsCanBeSet() throws IOException {
+        CommandRun raw = CommandRun.of("edid", "emulated:v5:size=800x600", "--raw");
+        assertEquals(0, raw.exitCode(), raw.err());
+        for (String printed :
+                List.of(raw.out(), raw.out() + "\n----------------\n\nBlock 0, Base EDID:\n  add 00 ff\n")) {
+            String file = file("raw", printed.getBytes(StandardCharsets.UTF_8)).toString();
+            CommandRun set = CommandRun.of("edid", "emulated", "--set", file, "--raw");
+            assertEquals(0, set.exitCode(), set.err());
+            assertTrue(set.out().contains("800x600@"), set.out());
+            assertEquals(hexadecimal(raw), hexadecimal(set));
+        }
+    }
+
+    private static String hexadecimal(CommandRun run) {
+        return run.out().substring(run.out().indexOf("edid-decode (hex):"));
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void anEdidComesThroughAPipe() throws Exception {
+        Process process = OwnJvm.start("edid", "emulated", "--set", "-");
+        try (OutputStream in = process.getOutputStream()) {
+            in.write(small.bytes(), 0, 50);
+            in.flush();
+            in.write(small.bytes(), 50, 78);
+        }
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), err);
+        assertTrue(out.contains("  product  VFJ 0001 'Small'"), out);
     }
 
     @Test
@@ -200,6 +237,15 @@ class EdidTest {
         assertTrue(Files.isSymbolicLink(link));
         assertEquals(128, Files.size(place));
         assertFalse(Files.isSymbolicLink(place));
+    }
+
+    @Test
+    void aTerminalIsNotForBytes() {
+        CommandRun run = CommandRun.onTerminal("edid", "emulated", "-o", "-");
+        assertEquals(2, run.exitCode());
+        assertEquals(
+                "vfio4j: standard output is a terminal, which shows no bytes; --raw prints them as digits",
+                run.err().lines().toList().get(0));
     }
 
     @Test

@@ -177,6 +177,16 @@ class ScreenshotTest {
     }
 
     @Test
+    void aPictureThatWouldBeTooLargeIsRefused() {
+        CommandRun run = CommandRun.of("screenshot", "emulated:v5:size=2000x2000", "-o", file(), "--scale", "4.2");
+        assertEquals(1, run.exitCode());
+        assertEquals(
+                "vfio4j: --scale 4.2 makes a picture of 8400x8400 pixels, which is more than 64 Mi pixels\n",
+                run.err());
+        assertFalse(Files.exists(directory.resolve("picture")));
+    }
+
+    @Test
     void theMetadataIsOneJsonObject() throws IOException {
         try (EmulatedHost host = EmulatedHost.of(
                 VgpuProfile.V5.withSize(320, 200).withMappableDmabufs(true).withTiling(EmulatedTiling.X))) {

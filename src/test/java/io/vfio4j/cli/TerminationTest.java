@@ -4,10 +4,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vfio4j.emulator.EmulatedHost;
+import io.vfio4j.emulator.VgpuProfile;
 import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.nio.file.Path;
+import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -25,7 +29,7 @@ class TerminationTest {
 
     @Test
     void sigtermEndsAWatchInOrderAndPrintsItsSummary() throws Exception {
-        Process watch = start("watch", "emulated:v5:flip", "--json");
+        Process watch = OwnJvm.start("watch", "emulated:v5:flip", "--json");
         List<String> lines = new ArrayList<>();
         try (BufferedReader out = watch.inputReader(UTF_8)) {
             while (lines.stream().noneMatch(line -> line.contains("\"IRQ\""))) {
@@ -44,7 +48,7 @@ class TerminationTest {
 
     @Test
     void sigtermEndsAVirtualWatchToo() throws Exception {
-        Process watch = start("watch", "emulated:v5:idle", "--json", "--virtual", "--for", "8000h");
+        Process watch = OwnJvm.start("watch", "emulated:v5:idle", "--json", "--virtual", "--for", "8000h");
         List<String> lines;
         try (BufferedReader out = watch.inputReader(UTF_8)) {
             out.readLine();
@@ -57,7 +61,7 @@ class TerminationTest {
 
     @Test
     void aPipeThatIsClosedEndsAWatchQuietly() throws Exception {
-        Process watch = start("watch", "emulated:v5:flip");
+        Process watch = OwnJvm.start("watch", "emulated:v5:flip");
         try (BufferedReader out = watch.inputReader(UTF_8)) {
             assertTrue(out.readLine().contains("watching"));
         }
@@ -65,16 +69,44 @@ class TerminationTest {
         assertEquals("", errors(watch));
     }
 
-    private static Process start(String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName()));
-        command.addAll(List.of(arguments));
-        return new ProcessBuilder(command).start();
+    @Test
+    void sigtermEndsTheWaitForAGuestThatShowsNothing() throws Exception {
+        Process process = OwnJvm.builder(WaitingForAMode.class).start();
+        String printed;
+        try (BufferedReader out = process.inputReader(UTF_8)) {
+            assertEquals("waiting", out.readLine(), () -> unchecked(process));
+            process.toHandle().destroy();
+            printed = out.lines().collect(Collectors.joining("\n"));
+        }
+        assertEquals("", errors(process));
+        assertEquals(SIGNALLED + SIGTERM, process.waitFor());
+        assertTrue(printed.contains("  guest    nothing is scanned out"), printed);
+        assertTrue(printed.contains(", plugged in"), printed);
+    }
+
+    private static String unchecked(Process process) {
+        try {
+            return errors(process);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    /** Sets the mode of a guest whose display is off; says that it waits. */
+    static final class WaitingForAMode {
+        private static final int LOOKS = 100;
+
+        private WaitingForAMode() {}
+
+        public static void main(String[] arguments) {
+            PrintWriter out = new PrintWriter(new FileOutputStream(FileDescriptor.out), true, UTF_8);
+            PrintWriter err = new PrintWriter(new FileOutputStream(FileDescriptor.err), true, UTF_8);
+            try (EmulatedHost host = EmulatedHost.of(VgpuProfile.V5.withDisplayOff(true))) {
+                host.faults().before("VFIO_DEVICE_QUERY_GFX_PLANE", LOOKS, () -> out.println("waiting"));
+                System.exit(new Vfio4j(host::systemCalls, false)
+                        .execute(out, err, "mode", host.vgpu().uuid().toString(), "640x480", "--wait", "8000h"));
+            }
+        }
     }
 
     private static String errors(Process process) throws IOException {

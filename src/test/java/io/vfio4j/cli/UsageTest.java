@@ -42,6 +42,7 @@ class UsageTest {
                 "screenshot emulated -o x --scale 17",
                 "screenshot emulated -o x --scale 0x5",
                 "screenshot emulated -o x --scale half",
+                "screenshot emulated -o x --scale 16384x4097",
                 "screenshot emulated -o x --pixels telepathy",
                 "screenshot emulated -o x --wait soon",
                 "screenshot emulated -o - --json",
@@ -114,6 +115,16 @@ class UsageTest {
     }
 
     @Test
+    void anArgumentIsCalledAsInTheHelp() {
+        CommandRun run = CommandRun.of("mode", "emulated", "1280x720@");
+        assertEquals(
+                "vfio4j: WIDTHxHEIGHT[@HERTZ]: '1280x720@' is not a mode; write it as 1920x1080 or 1920x1080@75",
+                run.err().lines().toList().get(0));
+        run = CommandRun.of("info", "nonsense");
+        assertTrue(run.err().startsWith("vfio4j: DEVICE: 'nonsense' names no device"), run.err());
+    }
+
+    @Test
     void theVersionIsPrinted() {
         CommandRun run = CommandRun.of("--version");
         assertEquals(0, run.exitCode());
@@ -172,6 +183,20 @@ class UsageTest {
         CommandRun run = CommandRun.of("watch", "emulated:none", "--policy", "irq", "--virtual");
         assertEquals(1, run.exitCode());
         assertTrue(run.err().contains("no display irq"), run.err());
+    }
+
+    @Test
+    void wantOfMemoryIsASentence() {
+        LocalHost large = () -> {
+            throw new OutOfMemoryError("Java heap space");
+        };
+        CommandRun run = CommandRun.on(large, false, "list");
+        assertEquals(1, run.exitCode());
+        assertTrue(
+                run.err()
+                        .matches("vfio4j: out of memory \\(Java heap space\\): Java takes at most \\d+ MiB here;"
+                                + " JAVA_TOOL_OPTIONS=-Xmx4g in the environment allows 4 GiB\n"),
+                run.err());
     }
 
     @Test
