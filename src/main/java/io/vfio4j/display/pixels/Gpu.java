@@ -32,6 +32,9 @@ final class Gpu implements AutoCloseable {
     private volatile @Nullable GraphicsContext context;
     private @Nullable GraphicsException refusal;
     private long refusedAt;
+    /** The last read failed, and nothing has succeeded since. */
+    private boolean suspect;
+
     private final Queue<ImportedImage> discarded = new ConcurrentLinkedQueue<>();
     private volatile boolean closed;
 
@@ -45,12 +48,37 @@ final class Gpu implements AutoCloseable {
         try {
             ImportedImage image = imported(buffer, plane, layout);
             image.read(into.resize(layout.width(), layout.height()));
+            suspect = false;
         } catch (GraphicsException e) {
             requireOpen();
+            doubt(buffer, e);
             throw e;
         } finally {
             lock.unlock();
             sweep();
+        }
+    }
+
+    /**
+     * What could not be read is imported anew the next time. If that fails too, it is the GPU: reset, or gone. Then it is opened anew, after
+     * a while.
+     */
+    private void doubt(DmaBufPlanes.Buffer buffer, GraphicsException failure) {
+        ImportedImage unread = buffer.imported;
+        if (unread != null) {
+            buffer.imported = null;
+            unread.close();
+        }
+        GraphicsContext open = context;
+        if (suspect && open != null) {
+            suspect = false;
+            context = null;
+            open.close();
+            refusal = failure;
+            refusedAt = now();
+            buffer.importRefusal = null;
+        } else {
+            suspect |= unread != null;
         }
     }
 
