@@ -530,10 +530,11 @@ public final class Display implements AutoCloseable {
             dropped.incrementAndGet();
             return;
         }
-        sequence++;
         if (state == State.OPEN) {
             keepWatch(decoded.primaryChanged(), now);
         }
+        // Only now: the look can have given somebody new a RESYNC, and this read is still to come for him.
+        sequence++;
         occurrence.setRead(decoded, sequence, now);
         publish();
     }

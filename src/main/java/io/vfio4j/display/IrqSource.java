@@ -39,16 +39,20 @@ final class IrqSource {
         private final Irq irq;
         private final Descriptor eventFd;
         private final CounterDecoder decoder;
+        /** For reading ahead, which happens while what the other one has decoded is being delivered. */
+        private final CounterDecoder aheadDecoder;
+
         private final Watch watch;
         /** What was read ahead, not delivered yet. */
         private long ahead;
 
         private long aheadNanos;
 
-        Line(Irq irq, Descriptor eventFd, CounterDecoder decoder) throws LinuxException {
+        Line(Irq irq, Descriptor eventFd, DisplayIrqInfo.Counter counter) throws LinuxException {
             this.irq = irq;
             this.eventFd = eventFd;
-            this.decoder = decoder;
+            this.decoder = info.decoder(counter);
+            this.aheadDecoder = info.decoder(counter);
             this.watch = loop.watch(eventFd, this::read);
         }
 
@@ -74,8 +78,8 @@ final class IrqSource {
             if (value == 0) {
                 return false;
             }
-            decoder.decode(value);
-            tally.count(decoder);
+            aheadDecoder.decode(value);
+            tally.count(aheadDecoder);
             // As the kernel adds: it stops at the maximum.
             ahead = Long.compareUnsigned(ahead + value, value) < 0 ? -1 : ahead + value;
             aheadNanos = loop.systemCalls().nanoTime();
@@ -113,7 +117,7 @@ final class IrqSource {
         Descriptor eventFd = loop.systemCalls().eventFd("display irq of " + device.name());
         boolean success = false;
         try {
-            lines.add(new Line(irq, eventFd, info.decoder(counter)));
+            lines.add(new Line(irq, eventFd, counter));
             irq.arm(eventFd);
             success = true;
         } finally {

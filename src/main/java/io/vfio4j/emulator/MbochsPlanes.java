@@ -10,7 +10,8 @@ import java.util.Optional;
 
 /**
  * VFIO_DEVICE_QUERY_GFX_PLANE and VFIO_DEVICE_GET_GFX_DMABUF of samples/vfio-mdev/mbochs.c, with its faults: the first query of a new
- * mode fails, framebuffers are never forgotten while the device is open, and a second descriptor has no reference of its own.
+ * mode fails, framebuffers are never forgotten while the device is open, a second descriptor has no reference of its own, and neither has
+ * one that is fetched after the last was closed.
  */
 final class MbochsPlanes {
     private static final int MINSZ = Vfio.DeviceGfxPlaneInfo.REGION_INDEX + Integer.BYTES;
@@ -21,6 +22,7 @@ final class MbochsPlanes {
         private final DispiRegisters.Mode mode;
         private final ByteBuffer pages;
         private Optional<Exported> exported = Optional.empty();
+        private boolean pagesGivenBack;
 
         Buffer(int id, DispiRegisters.Mode mode, ByteBuffer pages) {
             this.id = id;
@@ -103,7 +105,7 @@ final class MbochsPlanes {
         }
         Exported exported = buffer.exported.get();
         int number = kernel.descriptors().install(exported, "dma-buf " + id);
-        if (exported.handedOut) {
+        if (exported.handedOut || buffer.pagesGivenBack) {
             forbidden++;
         }
         exported.handedOut = true;
@@ -115,7 +117,7 @@ final class MbochsPlanes {
         return buffers.size();
     }
 
-    /** Descriptors without a reference: the first close frees what the others stand for. */
+    /** Descriptors without references of their own: to the object, or to its pages, which are dropped whenever the last one is closed. */
     int forbidden() {
         return forbidden;
     }
@@ -159,6 +161,7 @@ final class MbochsPlanes {
         @Override
         void lastClosed() {
             buffer.exported = Optional.empty();
+            buffer.pagesGivenBack = true;
         }
     }
 }

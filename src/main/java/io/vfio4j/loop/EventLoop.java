@@ -309,17 +309,27 @@ public final class EventLoop implements AutoCloseable {
         return true;
     }
 
-    /** For a loop without a thread: a turn of its own, as soon as nobody else has one. */
+    /** For a loop without a thread: a turn of its own, as soon as nobody else has one. An interrupt waits until afterwards. */
     boolean runInTurn(Runnable task, long patienceNanos) {
-        boolean mine = false;
+        boolean interrupted = false;
+        long start = System.nanoTime();
         try {
-            mine = turn.tryLock(patienceNanos, TimeUnit.NANOSECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            while (true) {
+                try {
+                    long left = patienceNanos - (System.nanoTime() - start);
+                    return turn.tryLock(left, TimeUnit.NANOSECONDS) && runAndEndTurn(task);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
-        if (!mine) {
-            return false;
-        }
+    }
+
+    private boolean runAndEndTurn(Runnable task) {
         EventLoop outer = STEPPING.get();
         STEPPING.set(this);
         try {

@@ -270,6 +270,82 @@ class ScreenEvidenceTest {
         }
     }
 
+    /** A listener that looks at once when the mode is new, while the guest goes on. */
+    private static final class Looker extends Notes {
+        private final Runnable guestGoesOn;
+        private Display display;
+
+        Looker(Runnable guestGoesOn) {
+            this.guestGoesOn = guestGoesOn;
+        }
+
+        @Override
+        public void onModeChanged(DisplayMode mode) {
+            super.onModeChanged(mode);
+            if (modes.size() > 1) {
+                guestGoesOn.run();
+                capture(display);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"v2", "v4", "v5", "v6"})
+    void aPictureInModeChangedTakesNothingFromTheEventBehindIt(String dialect) throws Exception {
+        try (Stage stage = stage(dialect)) {
+            boolean[] flips = new boolean[1];
+            Looker looker = new Looker(() -> {
+                if (flips[0]) {
+                    stage.vgpu().guest().flip();
+                }
+                stage.vgpu().guest().cursor();
+                stage.vgpu().vblank(1);
+            });
+            // Nothing but the irq has the mode looked at.
+            looker.display = stage.attach(
+                    stage.options().withWatchdog(Duration.ofMinutes(1)).withPrimaryStaleness(Duration.ofMinutes(1)));
+            looker.display.subscribe(looker);
+            stage.settle();
+            for (int round = 1; round <= 3; round++) {
+                // Long enough for the mode to be looked at with the next event, and not later.
+                stage.passMillis(600);
+                int before = looker.events.size();
+                flips[0] = round == 3;
+                stage.vgpu().guest().setMode(128 + 8 * round, 64);
+                for (int flip = 0; flip < round; flip++) {
+                    stage.vgpu().guest().flip();
+                    stage.vgpu().vblank(1);
+                }
+                stage.settle();
+                assertEquals(1 + round, looker.modes.size());
+                List<RefreshEvent> told = looker.events.subList(before, looker.events.size());
+                assertTrue(told.stream().anyMatch(event -> event.planes().contains(PlaneType.PRIMARY)), told::toString);
+            }
+            SignalCounts counts = stage.vgpu().signalled();
+            assertEquals(counts.primary(), looker.primary(), () -> counts + " as " + looker.events);
+            assertEquals(counts.cursor(), looker.cursor(), () -> counts + " as " + looker.events);
+            looker.assertNothingLost();
+        }
+    }
+
+    @Test
+    void theResyncOfSomebodyNewComesBeforeTheReadThatItIsGivenIn() throws Exception {
+        try (Stage stage = stage("v6")) {
+            Display display = watched(stage, new Notes());
+            Notes late = new Notes();
+            stage.passMillis(300);
+            stage.vgpu().guest().setMode(136, 64);
+            stage.vgpu().guest().flip();
+            stage.vgpu().vblank(1);
+            // Between the turn's tasks and its reads: the read finds somebody who was not greeted yet.
+            stage.host.faults().before("epoll_wait", 1, () -> display.subscribe(late));
+            stage.settle();
+            assertEquals(RefreshSource.RESYNC, late.events.get(0).source());
+            assertEquals(RefreshSource.IRQ, late.events.get(1).source());
+            late.assertNothingLost();
+        }
+    }
+
     private static long total(Stage stage) {
         SignalCounts counts = stage.vgpu().signalled();
         return counts.primary() + counts.cursor() > 0 ? counts.primary() + counts.cursor() : counts.raw();

@@ -79,6 +79,16 @@ class SetModeTest {
     }
 
     @Test
+    void aModeOfMoreLinesThanRangeLimitsCanSayIsTakenToo() throws Exception {
+        try (Stage stage = Stage.of("v5")) {
+            List<Object> outcomes = outcomes(stage.attach().setMode(640, 1024, 480));
+            stage.passMillis(100);
+            assertEquals("640x1024", guestMode(stage));
+            assertEquals(List.of("done"), outcomes);
+        }
+    }
+
+    @Test
     void theDevicesLimitsAreObeyed() throws Exception {
         try (Stage stage = Stage.of("v5")) {
             Display display = stage.attach();

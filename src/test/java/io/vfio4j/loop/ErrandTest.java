@@ -97,6 +97,62 @@ class ErrandTest {
     }
 
     @Test
+    void anInterruptDoesNotEndTheWaitForATurnEither() throws Exception {
+        try (EmulatedHost host = EmulatedHost.of(VgpuProfile.V6);
+                EventLoop loop = EventLoop.stepped(host.systemCalls())) {
+            Errand errand = new Errand(loop, () -> {});
+            Thread.currentThread().interrupt();
+            assertTrue(errand.run(PATIENCE), "the loop is free");
+            assertTrue(Thread.interrupted());
+            Thread.currentThread().interrupt();
+            assertTrue(errand.run(0), "the loop is free, whatever the patience");
+            assertTrue(Thread.interrupted());
+
+            CountDownLatch entered = new CountDownLatch(1);
+            CountDownLatch leave = new CountDownLatch(1);
+            loop.execute(() -> {
+                entered.countDown();
+                try {
+                    leave.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            Thread stepping = new Thread(loop::step);
+            stepping.start();
+            entered.await();
+            boolean[] found = new boolean[2];
+            Thread waiting = new Thread(() -> {
+                found[0] = errand.run(PATIENCE);
+                found[1] = Thread.interrupted();
+            });
+            waiting.start();
+            waiting.interrupt();
+            leave.countDown();
+            waiting.join();
+            stepping.join();
+            assertTrue(found[0], "it ran");
+            assertTrue(found[1], "it stays interrupted");
+            // And the patience ends all the same.
+            loop.run(() -> {
+                Thread impatient = new Thread(() -> {
+                    Thread.currentThread().interrupt();
+                    found[0] = new Errand(loop, () -> {}).run(1_000_000);
+                    found[1] = Thread.interrupted();
+                });
+                impatient.start();
+                try {
+                    impatient.join();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            assertFalse(found[0]);
+            assertTrue(found[1]);
+        }
+    }
+
+    @Test
     void aLoopThatHasEndedRunsNothing() throws Exception {
         try (EmulatedHost host = host()) {
             EventLoop threaded = EventLoop.start(host.systemCalls(), "ended");

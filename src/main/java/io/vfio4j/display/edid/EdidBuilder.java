@@ -5,7 +5,8 @@ import java.util.List;
 
 /**
  * Builds the EDID of a monitor that prefers a mode: one block of EDID 1.4, digital, 8 bits a colour, sRGB. Its preferred timing has
- * reduced blanking. Common smaller modes are offered, too; a guest whose firmware or installer knows no other can use them.
+ * reduced blanking. Common smaller modes are offered, too; a guest whose firmware or installer knows no other can use them. Its range
+ * limits cover all that; a mode of more than 510000 lines per second is more than range limits can say, and has none.
  *
  * <p>Not for use by several threads at once.
  */
@@ -193,9 +194,7 @@ public final class EdidBuilder {
         writeStandard(base.slice(BaseBlock.STANDARD, 2 * BaseBlock.STANDARD_COUNT));
         preferred.writeTo(descriptor(base, 0));
         writeText(descriptor(base, 1), BaseBlock.NAME, name);
-        Block limits = descriptor(base, 2);
-        limits.set(BaseBlock.DESCRIPTOR_KIND, BaseBlock.RANGE_LIMITS);
-        rangeLimits(preferred).writeTo(limits);
+        writeRangeLimits(descriptor(base, 2), rangeLimits(preferred));
         if (serialText.isEmpty()) {
             descriptor(base, 3).set(BaseBlock.DESCRIPTOR_KIND, BaseBlock.DUMMY);
         } else {
@@ -286,6 +285,16 @@ public final class EdidBuilder {
             descriptor.set(BaseBlock.DESCRIPTOR_TEXT + index, text.charAt(index));
         }
         descriptor.pad(BaseBlock.DESCRIPTOR_TEXT + text.length());
+    }
+
+    /** Or none, which EDID 1.4 allows: the feature flag for continuous frequencies, which would need them, is not set. */
+    private static void writeRangeLimits(Block descriptor, RangeLimits limits) {
+        if (limits.fitDescriptor()) {
+            descriptor.set(BaseBlock.DESCRIPTOR_KIND, BaseBlock.RANGE_LIMITS);
+            limits.writeTo(descriptor);
+        } else {
+            descriptor.set(BaseBlock.DESCRIPTOR_KIND, BaseBlock.DUMMY);
+        }
     }
 
     /** What covers all that is offered. */

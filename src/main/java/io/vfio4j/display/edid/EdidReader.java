@@ -66,12 +66,13 @@ final class EdidReader {
         screenHeight = sized ? base.get(BaseBlock.HEIGHT_CENTIMETRES) * 10 : 0;
         readEstablished();
         readStandard(base.slice(BaseBlock.STANDARD, 2 * BaseBlock.STANDARD_COUNT));
-        for (int index = 0; index < BaseBlock.DESCRIPTOR_COUNT; index++) {
-            readDescriptor(index, base.slice(BaseBlock.DESCRIPTORS + index * DetailedTiming.SIZE, DetailedTiming.SIZE));
+        readDescriptor(0);
+        boolean firstIsTiming = !detailed.isEmpty();
+        for (int index = 1; index < BaseBlock.DESCRIPTOR_COUNT; index++) {
+            readDescriptor(index);
         }
-        firstIsPreferred = !detailed.isEmpty()
-                && isTiming(base.slice(BaseBlock.DESCRIPTORS, DetailedTiming.SIZE))
-                && (revision >= 3 || (base.get(BaseBlock.FEATURES) & BaseBlock.PREFERRED_TIMING) != 0);
+        firstIsPreferred =
+                firstIsTiming && (revision >= 3 || (base.get(BaseBlock.FEATURES) & BaseBlock.PREFERRED_TIMING) != 0);
         if (revision >= 3 && !firstIsPreferred) {
             problems.add("the first descriptor is no timing");
         }
@@ -177,12 +178,10 @@ final class EdidReader {
         }
     }
 
-    private static boolean isTiming(Block descriptor) {
-        return descriptor.get16(0) != 0;
-    }
-
-    private void readDescriptor(int index, Block descriptor) {
-        if (isTiming(descriptor)) {
+    private void readDescriptor(int index) {
+        Block descriptor = base.slice(BaseBlock.DESCRIPTORS + index * DetailedTiming.SIZE, DetailedTiming.SIZE);
+        boolean isTiming = descriptor.get16(0) != 0;
+        if (isTiming) {
             readTiming(index, DetailedTiming.of(descriptor));
             return;
         }

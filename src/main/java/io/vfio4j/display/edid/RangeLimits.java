@@ -21,6 +21,7 @@ public record RangeLimits(
     private static final int MORE_OF_CLOCK = 12;
 
     private static final int OFFSET = 255;
+    private static final int MOST_RATE = OFFSET + 0xff;
     private static final int CLOCK_UNIT_KILOHERTZ = 10_000;
     private static final int CLOCK_STEP_KILOHERTZ = 250;
     private static final int RANGE_LIMITS_ONLY = 1;
@@ -48,7 +49,12 @@ public record RangeLimits(
         return (bits & 2) != 0 ? OFFSET : 0;
     }
 
-    /** As EDID 1.4 has them. Bare limits: no formula yields more timings than are listed. */
+    /** Fast modes with many lines go beyond it. */
+    boolean fitDescriptor() {
+        return maximumHertz <= MOST_RATE && maximumKilohertz <= MOST_RATE;
+    }
+
+    /** As EDID 1.4 has them, where they fit. Bare limits: no formula yields more timings than are listed. */
     void writeTo(Block descriptor) {
         descriptor.set(OFFSETS, offsets(minimumHertz, maximumHertz) | offsets(minimumKilohertz, maximumKilohertz) << 2);
         writeRates(descriptor, RATES, minimumHertz, maximumHertz);

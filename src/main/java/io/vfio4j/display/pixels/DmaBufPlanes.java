@@ -7,7 +7,6 @@ import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.gl.GraphicsException;
 import io.vfio4j.linux.gl.ImportedImage;
-import io.vfio4j.linux.uapi.Errno;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.Plane;
 import io.vfio4j.vfio.PlaneAccess;
@@ -17,7 +16,7 @@ import java.io.IOException;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,24 +27,24 @@ import org.jspecify.annotations.Nullable;
  * id, and flips become invisible. So the newest are kept open.
  *
  * <p>On GVT-g each further query has taken one more reference, so an old framebuffer is let go by fetching it once more, and closing
- * both. Only there: mbochs hands out a second descriptor without a reference, and closing both crashes its kernel. So nothing is
- * fetched twice as long as somebody has a descriptor of it.
+ * both. Only there: elsewhere nothing is fetched twice as long as somebody has a descriptor of it. On mbochs it is never fetched twice: a
+ * framebuffer lives as long as the device is open, has one reference of each of its pages, and drops one whenever the last descriptor
+ * is closed, which crashes the kernel at the second time (samples/vfio-mdev/mbochs.c, mbochs_release_dmabuf). So there all are kept.
  */
 final class DmaBufPlanes extends Planes {
     /** As many as QEMU keeps; more than the buffers that a guest flips between. Of each plane, so that cursors push out no screens. */
     private static final int KEPT = 5;
-    /** What mmap says for good; anything else may be over at the next try. */
-    private static final Set<Integer> FINAL_REFUSALS =
-            Set.of(Errno.ENODEV, Errno.EINVAL, Errno.EACCES, Errno.EPERM, Errno.ENXIO, Errno.EOPNOTSUPP, Errno.ENOTTY);
 
     private static final String NOT_FETCHED =
             "the device is shared, and fetching a dma-buf can disturb its owner; the options can allow it";
 
     private final boolean mayFetch;
     private final boolean queriesTakeReferences;
+    private final boolean fetchesOnce;
     private final DmaBufSync sync;
     private final Gpu gpu;
     private volatile @Nullable String mappingRefusal;
+    private final AtomicBoolean said = new AtomicBoolean();
 
     final class Buffer extends PixelBuffer {
         private final Descriptor descriptor;
@@ -60,6 +59,8 @@ final class DmaBufPlanes extends Planes {
 
         @Nullable
         GraphicsException importRefusal;
+
+        long importRefusedAt;
 
         Buffer(Plane plane, PlaneType type, Descriptor descriptor, long realSize) {
             super(plane.source(), type);
@@ -101,6 +102,8 @@ final class DmaBufPlanes extends Planes {
         super(device, PlaneAccess.DMABUF, options);
         this.mayFetch = mayFetch;
         this.queriesTakeReferences = device.mdev().map(MdevDevice::isGvtG).orElse(false);
+        this.fetchesOnce =
+                device.mdev().map(mdev -> mdev.type().startsWith("mbochs-")).orElse(false);
         this.sync = new DmaBufSync(calls);
         this.gpu = new Gpu(device);
     }
@@ -148,7 +151,7 @@ final class DmaBufPlanes extends Planes {
 
     /** Lets the oldest go that nobody uses, beyond those that are kept beside the newest one. */
     private void evict(PixelBuffer newest) {
-        while (true) {
+        while (!fetchesOnce) {
             int count = 0;
             PixelBuffer eldest = null;
             for (int i = 0; i < buffers.size(); i++) {
@@ -166,6 +169,15 @@ final class DmaBufPlanes extends Planes {
                 return;
             }
             discard(eldest);
+        }
+    }
+
+    @Override
+    void lose(PixelBuffer buffer) {
+        if (fetchesOnce) {
+            buffer.remap(null);
+        } else {
+            super.lose(buffer);
         }
     }
 
@@ -203,6 +215,7 @@ final class DmaBufPlanes extends Planes {
         if (allows(CapturePath.DMABUF_GPU)) {
             try {
                 gpu.read(dmaBuf, plane, layout, into);
+                sayThatAGpuReads();
                 return CapturePath.DMABUF_GPU;
             } catch (GraphicsException e) {
                 reasons = reasons == null ? new EnumMap<>(CapturePath.class) : reasons;
@@ -226,16 +239,23 @@ final class DmaBufPlanes extends Planes {
     private Map<CapturePath, String> refused(LinuxException e) {
         if (FINAL_REFUSALS.contains(e.errno()) && mappingRefusal == null) {
             mappingRefusal = e.getMessage();
+        }
+        Map<CapturePath, String> reasons = new EnumMap<>(CapturePath.class);
+        reasons.put(CapturePath.DMABUF_MAPPED, e.getMessage());
+        return reasons;
+    }
+
+    /** Once, and where it was not asked for. */
+    private void sayThatAGpuReads() {
+        String refusal = mappingRefusal;
+        if (refusal != null && !said.getAndSet(true)) {
             System.getLogger(Screen.class.getName())
                     .log(
                             System.Logger.Level.INFO,
                             "{0}: its dma-bufs are read by a GPU, because they cannot be mapped: {1}",
                             device,
-                            e.getMessage());
+                            refusal);
         }
-        Map<CapturePath, String> reasons = new EnumMap<>(CapturePath.class);
-        reasons.put(CapturePath.DMABUF_MAPPED, e.getMessage());
-        return reasons;
     }
 
     private Mapping mapping(Buffer buffer, Layout layout) throws LinuxException {
@@ -245,11 +265,8 @@ final class DmaBufPlanes extends Planes {
             if (mapped != null && mapped.size() >= layout.bytes()) {
                 return mapped;
             }
-            if (mapped != null) {
-                mapped.close();
-            }
             mapped = calls.map(buffer.descriptor, 0, layout.bytes(), Access.READ);
-            buffer.mapping = mapped;
+            buffer.remap(mapped);
             return mapped;
         } finally {
             lock.unlock();

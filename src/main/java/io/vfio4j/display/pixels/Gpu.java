@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /** The GPU that reads dma-bufs which no processor can map: opened when it is first needed, and the same one from then on. */
 final class Gpu implements AutoCloseable {
     private static final String PCI_BUS = "/sys/bus/pci/devices/";
-    /** Looking for a GPU takes long; one that is busy, or whose driver is being loaded, may come. */
+    /** Trying takes long; a GPU that is busy, short of memory, or whose driver is being loaded, may come round. */
     private static final long NEXT_TRY_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final VfioDevice device;
@@ -32,6 +32,9 @@ final class Gpu implements AutoCloseable {
     private volatile @Nullable GraphicsContext context;
     private @Nullable GraphicsException refusal;
     private long refusedAt;
+    /** The last read failed, and nothing has succeeded since. */
+    private boolean suspect;
+
     private final Queue<ImportedImage> discarded = new ConcurrentLinkedQueue<>();
     private volatile boolean closed;
 
@@ -45,12 +48,37 @@ final class Gpu implements AutoCloseable {
         try {
             ImportedImage image = imported(buffer, plane, layout);
             image.read(into.resize(layout.width(), layout.height()));
+            suspect = false;
         } catch (GraphicsException e) {
             requireOpen();
+            doubt(buffer, e);
             throw e;
         } finally {
             lock.unlock();
             sweep();
+        }
+    }
+
+    /**
+     * What could not be read is imported anew the next time. If that fails too, it is the GPU: reset, or gone. Then it is opened anew, after
+     * a while.
+     */
+    private void doubt(DmaBufPlanes.Buffer buffer, GraphicsException failure) {
+        ImportedImage unread = buffer.imported;
+        if (unread != null) {
+            buffer.imported = null;
+            unread.close();
+        }
+        GraphicsContext open = context;
+        if (suspect && open != null) {
+            suspect = false;
+            context = null;
+            open.close();
+            refusal = failure;
+            refusedAt = now();
+            buffer.importRefusal = null;
+        } else {
+            suspect |= unread != null;
         }
     }
 
@@ -78,7 +106,9 @@ final class Gpu implements AutoCloseable {
             return known;
         }
         GraphicsException refused = buffer.importRefusal;
-        if (refused != null && buffer.importedStride == layout.strideBytes()) {
+        if (refused != null
+                && buffer.importedStride == layout.strideBytes()
+                && now() - buffer.importRefusedAt < NEXT_TRY_NANOS) {
             throw refused;
         }
         if (known != null) {
@@ -102,6 +132,7 @@ final class Gpu implements AutoCloseable {
             return image;
         } catch (GraphicsException e) {
             buffer.importRefusal = e;
+            buffer.importRefusedAt = now();
             throw e;
         } finally {
             buffer.descriptor().release();

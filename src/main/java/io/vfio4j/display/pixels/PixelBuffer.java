@@ -3,6 +3,8 @@ package io.vfio4j.display.pixels;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.vfio.Plane;
 import io.vfio4j.vfio.PlaneType;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +20,9 @@ abstract class PixelBuffer {
 
     @Nullable
     Mapping mapping;
+
+    /** Mappings that became too small while somebody was reading them. */
+    private final List<Mapping> outgrown = new ArrayList<>(0);
 
     private int pins;
     private int handedOut;
@@ -56,7 +61,25 @@ abstract class PixelBuffer {
 
     final void unpin() {
         pins--;
+        if (pins == 0 && !outgrown.isEmpty()) {
+            outgrown.forEach(Mapping::close);
+            outgrown.clear();
+        }
         releaseUnused();
+    }
+
+    /** Another mapping, or none, takes the place of the one that readers may have, which goes with the last of them. */
+    final void remap(@Nullable Mapping next) {
+        Mapping former = mapping;
+        mapping = next;
+        if (former == null) {
+            return;
+        }
+        if (pins > 0) {
+            outgrown.add(former);
+        } else {
+            former.close();
+        }
     }
 
     /** Somebody has a descriptor of his own. */

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,10 @@ import org.jspecify.annotations.Nullable;
  * never while pixels are read.
  */
 abstract class Planes implements AutoCloseable {
+    /** What mmap says for good; anything else may be over at the next try. */
+    static final Set<Integer> FINAL_REFUSALS =
+            Set.of(Errno.ENODEV, Errno.EINVAL, Errno.EACCES, Errno.EPERM, Errno.ENXIO, Errno.EOPNOTSUPP, Errno.ENOTTY);
+
     final VfioDevice device;
     final SystemCalls calls;
     final ScreenOptions options;
@@ -125,13 +130,18 @@ abstract class Planes implements AutoCloseable {
     }
 
     /** Its memory is gone: the next reader looks for it anew. */
-    void forget(PixelBuffer buffer) {
+    final void forget(PixelBuffer buffer) {
         lock.lock();
         try {
-            discard(buffer);
+            lose(buffer);
         } finally {
             lock.unlock();
         }
+    }
+
+    /** With the lock: what is known of its memory does not hold any more. */
+    void lose(PixelBuffer buffer) {
+        discard(buffer);
     }
 
     final void discard(PixelBuffer buffer) {

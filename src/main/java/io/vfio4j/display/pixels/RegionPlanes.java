@@ -109,7 +109,7 @@ final class RegionPlanes extends Planes {
         return true;
     }
 
-    private @Nullable Mapping mapping(Region region, Layout layout) {
+    private @Nullable Mapping mapping(Region region, Layout layout) throws LinuxException {
         if (!region.info.mappable() || mappingRefusal != null) {
             return null;
         }
@@ -119,13 +119,15 @@ final class RegionPlanes extends Planes {
             if (mapped != null && mapped.size() >= layout.bytes()) {
                 return mapped;
             }
-            if (mapped != null) {
-                mapped.close();
-            }
             mapped = device.map(region.info, 0, layout.bytes(), Access.READ);
-            region.mapping = mapped;
+            region.remap(mapped);
             return mapped;
         } catch (LinuxException e) {
+            if (!FINAL_REFUSALS.contains(e.errno())) {
+                // Not read instead, this once: what a driver that can be mapped answers to reading is hardly ever asked
+                // for, and mdpy's is wrong.
+                throw e;
+            }
             mappingRefusal = e.getMessage();
             System.getLogger(Screen.class.getName())
                     .log(

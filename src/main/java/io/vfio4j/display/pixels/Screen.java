@@ -323,8 +323,8 @@ public final class Screen implements AutoCloseable {
     }
 
     /**
-     * Lets go of all buffers, mappings and of the GPU; what is being read on other threads ends, or fails, by itself. Waits for nothing
-     * but what the GPU is doing at the moment. Dma-bufs that were handed out stay open. Further calls do nothing.
+     * Lets go of all buffers, mappings and of the GPU; what is being read on other threads ends, or fails, by itself. Does not wait for
+     * that, nor for the GPU, which closes when it has ended what it is doing. Dma-bufs that were handed out stay open. Further calls do nothing.
      */
     @Override
     public void close() {

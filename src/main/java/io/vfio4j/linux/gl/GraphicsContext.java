@@ -1,8 +1,9 @@
 package io.vfio4j.linux.gl;
 
 /**
- * An open GPU, with a thread of its own. Its methods may be called by any thread; they wait for that one, and work is done in the
- * order of the calls. A caller that is interrupted waits nevertheless, and stays interrupted: a driver cannot be stopped.
+ * An open GPU, with a thread of its own. Its methods may be called by any thread; they wait for that one, except those that close,
+ * and work is done in the order of the calls. A caller that is interrupted waits nevertheless, and stays interrupted: a driver cannot be
+ * stopped.
  */
 public interface GraphicsContext extends AutoCloseable {
 
@@ -24,7 +25,10 @@ public interface GraphicsContext extends AutoCloseable {
      */
     ImportedImage importImage(DmaBufImage image) throws GraphicsException;
 
-    /** Closes the GPU and all imports, after the calls that came before, and waits for it. Further calls do nothing. */
+    /**
+     * Closes the GPU and all imports that are still open. Does not wait: the GPU first ends what it is doing, and then closes by itself;
+     * calls that wait for it are refused. Further calls do nothing.
+     */
     @Override
     void close();
 }

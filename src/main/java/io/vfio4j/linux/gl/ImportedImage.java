@@ -17,7 +17,7 @@ public interface ImportedImage extends AutoCloseable {
      */
     void read(ByteBuffer target) throws GraphicsException;
 
-    /** Lets go of the buffer. Further calls do nothing. */
+    /** Lets go of the buffer, as soon as the GPU has ended what it is doing. Does not wait for it. Further calls do nothing. */
     @Override
     void close();
 }

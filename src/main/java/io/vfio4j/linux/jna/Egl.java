@@ -4,7 +4,7 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 
 /**
- * {@code libEGL.so.1}, direct-mapped as {@link LibC}: what EGL 1.4 has. The rest is an extension, which {@link EglExtensions}
+ * {@code libEGL.so.1}, direct-mapped as {@link LibC}: what EGL 1.4 has. The rest is an extension, which {@link EglContext}
  * looks up.
  */
 final class Egl {

@@ -37,6 +37,7 @@ final class EglContext implements GraphicsContext {
         } finally {
             if (!success) {
                 thread.end(() -> {});
+                thread.join();
             }
         }
     }
@@ -56,6 +57,11 @@ final class EglContext implements GraphicsContext {
     @Override
     public void close() {
         thread.end(device::close);
+    }
+
+    /** Waits until it is closed, and its thread has ended. */
+    void awaitEnd() {
+        thread.join();
     }
 
     @Override
@@ -170,11 +176,8 @@ final class EglContext implements GraphicsContext {
 
         @Override
         public void close() {
-            try {
-                thread.call(this::end);
-            } catch (GraphicsException closedBefore) {
-                // The GPU is closed, and all its images with it.
-            }
+            // Where the GPU is closed, all its images are.
+            thread.post(this::end);
         }
 
         private void end() {

@@ -23,7 +23,7 @@ final class EglGraphics implements Graphics {
         return open(nodes, Readback.BEST);
     }
 
-    GraphicsContext open(List<String> nodes, Readback readback) throws GraphicsException {
+    EglContext open(List<String> nodes, Readback readback) throws GraphicsException {
         if (GlAvailability.CAUSE.isPresent()) {
             Throwable cause = GlAvailability.CAUSE.get();
             throw new GraphicsException("There is no GL: " + cause.getMessage(), cause);

@@ -49,9 +49,9 @@ final class GlProgram {
             }
             Gles.glLinkProgram(program);
             requireLinked(device, program);
+            device.check("glLinkProgram");
             GlProgram made = new GlProgram(device, program, buffer(device));
             success = true;
-            device.check("glLinkProgram");
             return made;
         } finally {
             if (!success) {

@@ -1,6 +1,10 @@
 package io.vfio4j.linux.jna;
 
 import io.vfio4j.linux.gl.GraphicsException;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -8,8 +12,15 @@ import java.util.concurrent.locks.ReentrantLock;
  * The thread of one GPU: a context of EGL is current on one thread only, and drivers keep much of their state there. Callers hand
  * their work over, one at a time and in the order in which they came, and wait. Nothing is allocated by that, and interrupts stay
  * with the caller for later: a driver's call cannot be stopped half-way.
+ *
+ * <p>What closes something is left with the thread, and nobody waits for it.
  */
 final class GlThread {
+    private static final System.Logger LOG = System.getLogger(GlThread.class.getName());
+
+    /** How long an exit of the process is held up for a driver that is being closed. */
+    private static final long EXIT_PATIENCE_MILLIS = TimeUnit.SECONDS.toMillis(5);
+
     /** Compilers of shaders live in drivers, and expect the stack of a thread in C. */
     private static final long STACK_BYTES = 8L << 20;
 
@@ -22,13 +33,18 @@ final class GlThread {
     private volatile Work work;
 
     private volatile Thread caller;
-    private volatile boolean ended;
 
-    /** How the work failed, or why the thread ended. */
+    /** How the work failed. */
     private volatile Throwable failure;
 
-    /** Work that is the last. */
-    private boolean last;
+    /** What nobody waits for. */
+    private final Queue<Work> posted = new ConcurrentLinkedQueue<>();
+
+    /** The last that it does; from then on nothing else is taken. */
+    private final AtomicReference<Work> finale = new AtomicReference<>();
+
+    /** Nothing that is handed over is done any more. */
+    private volatile boolean closed;
 
     private GlThread(String name) {
         thread = new Thread(null, this::run, name, STACK_BYTES);
@@ -48,13 +64,13 @@ final class GlThread {
     /**
      * Has the thread do it, and waits.
      *
-     * @throws GraphicsException when the work fails, or when the thread has ended
+     * @throws GraphicsException when the work fails, or when the thread is to end
      */
     void call(Work next) throws GraphicsException {
         turn.lock();
         try {
-            if (ended) {
-                throw hasEnded();
+            if (finale.get() != null) {
+                throw isClosed();
             }
             handOver(next);
         } finally {
@@ -62,20 +78,22 @@ final class GlThread {
         }
     }
 
-    /** Has the thread do this and end, and waits for the end. Does nothing if it has ended. */
-    void end(Work finale) {
-        turn.lock();
-        try {
-            if (!ended) {
-                last = true;
-                handOver(finale);
-            }
-        } catch (GraphicsException leftBehind) {
-            // Nobody can do anything about it: the driver frees the rest with the context, or never.
-        } finally {
-            turn.unlock();
+    /** Has the thread do it after what it is doing, and before what this caller has it do next; does not wait. Not if it is to end. */
+    void post(Work next) {
+        if (finale.get() == null) {
+            posted.add(next);
+            LockSupport.unpark(thread);
         }
-        join();
+    }
+
+    /**
+     * Has the thread do this after what it is doing, and end; does not wait. Who waits for his turn is refused. Does nothing if it is to
+     * end already.
+     */
+    void end(Work last) {
+        if (finale.compareAndSet(null, last)) {
+            LockSupport.unpark(thread);
+        }
     }
 
     private void handOver(Work next) throws GraphicsException {
@@ -83,7 +101,7 @@ final class GlThread {
         caller = Thread.currentThread();
         work = next;
         LockSupport.unpark(thread);
-        while (work != null && !ended) {
+        while (work != null && !closed) {
             LockSupport.park(this);
             interrupted |= Thread.interrupted();
         }
@@ -92,24 +110,23 @@ final class GlThread {
             Thread.currentThread().interrupt();
         }
         if (work != null) {
-            throw hasEnded();
+            throw isClosed();
         }
         Throwable reason = failure;
         if (reason != null) {
             failure = null;
             // Its trace is the thread's; the caller's belongs to it as well.
-            throw new GraphicsException(reason.getMessage(), reason);
+            throw new GraphicsException(
+                    reason instanceof GraphicsException ? reason.getMessage() : reason.toString(), reason);
         }
     }
 
-    private GraphicsException hasEnded() {
-        Throwable reason = failure;
-        return reason == null
-                ? new GraphicsException("the GPU is closed")
-                : new GraphicsException("the thread of the GPU has died: " + reason, reason);
+    private GraphicsException isClosed() {
+        return new GraphicsException("the GPU is closed");
     }
 
-    private void join() {
+    /** Waits until it has ended. */
+    void join() {
         boolean interrupted = false;
         while (thread.isAlive()) {
             try {
@@ -124,32 +141,77 @@ final class GlThread {
     }
 
     private void run() {
-        boolean goesOn = true;
         try {
-            while (goesOn) {
-                Work next = work;
-                if (next == null) {
-                    LockSupport.park(this);
-                    // Whoever interrupted it, maybe a group of threads: parked it would not stay.
-                    Thread.interrupted();
-                    continue;
-                }
-                goesOn = !last;
-                try {
-                    next.run();
-                } catch (GraphicsException refusal) {
-                    failure = refusal;
-                }
-                Thread waiting = caller;
-                ended = !goesOn;
-                work = null;
-                LockSupport.unpark(waiting);
-            }
-        } catch (RuntimeException | Error fatal) {
-            failure = fatal;
+            serve();
         } finally {
-            ended = true;
+            closed = true;
             LockSupport.unpark(caller);
+        }
+        finish();
+    }
+
+    private void serve() {
+        while (true) {
+            Work next = work;
+            for (Work waiting = posted.poll(); waiting != null; waiting = posted.poll()) {
+                attempt(waiting);
+            }
+            if (next != null) {
+                serve(next);
+            } else if (finale.get() != null) {
+                return;
+            } else {
+                LockSupport.park(this);
+                // Whoever interrupted it, maybe a group of threads: parked it would not stay.
+                Thread.interrupted();
+            }
+        }
+    }
+
+    private void serve(Work next) {
+        try {
+            next.run();
+        } catch (GraphicsException | RuntimeException | Error refusal) {
+            // An error too, such as memory that has run out: it is the caller's, and the GPU goes on.
+            failure = refusal;
+        }
+        Thread waiting = caller;
+        work = null;
+        LockSupport.unpark(waiting);
+    }
+
+    /** Libraries undo themselves at exit(3), and a driver in the middle of being closed does not survive that. */
+    private void finish() {
+        Runtime process = Runtime.getRuntime();
+        Thread exit = new Thread(this::holdUpExit, thread.getName() + " exit");
+        try {
+            process.addShutdownHook(exit);
+        } catch (IllegalStateException exiting) {
+            // The process takes everything with it.
+            return;
+        }
+        attempt(finale.get());
+        try {
+            process.removeShutdownHook(exit);
+        } catch (IllegalStateException exiting) {
+            // It waits for us to return.
+        }
+    }
+
+    private void holdUpExit() {
+        try {
+            thread.join(EXIT_PATIENCE_MILLIS);
+        } catch (InterruptedException hurry) {
+            // Then without.
+        }
+    }
+
+    /** Nobody can do anything about a failure: the driver frees the rest with the context, or never. */
+    private static void attempt(Work unattended) {
+        try {
+            unattended.run();
+        } catch (GraphicsException | RuntimeException | Error failure) {
+            LOG.log(System.Logger.Level.WARNING, "a GPU was not closed in order", failure);
         }
     }
 

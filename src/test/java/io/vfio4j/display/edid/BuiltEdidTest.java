@@ -126,6 +126,40 @@ class BuiltEdidTest {
                 Edid.forMode(1920, 1080, 240).rangeLimits().orElseThrow());
     }
 
+    /** Range limits end at 510 kHz, and are optional from EDID 1.4 on where no formula yields further timings. */
+    @ParameterizedTest
+    @CsvSource({"1080, 1920, 240", "720, 1280, 360", "800, 1280, 400", "640, 1024, 480", "64, 4095, 500"})
+    void aModeWithMoreLinesThanRangeLimitsCanSayHasNone(int width, int height, int hertz) {
+        Edid edid = Edid.builder(width, height, hertz).serialText("42").build();
+        DetailedTiming preferred = edid.preferred().orElseThrow();
+        assertEquals(width, preferred.width());
+        assertEquals(height, preferred.height());
+        assertEquals(hertz, preferred.refreshHertz(), hertz / 100.0);
+        assertTrue(preferred.horizontalKilohertz() > 510, preferred::toString);
+        assertEquals(Optional.empty(), edid.rangeLimits());
+        assertEquals(Optional.of("vfio4j"), edid.name());
+        assertEquals(Optional.of("42"), edid.serialText());
+        assertEquals(0, edid.bytes()[24] & 1, "no continuous frequency");
+    }
+
+    @Test
+    void rangeLimitsAreThereUpToTheLastLineThatTheyCanSay() {
+        int with = 0;
+        int without = 0;
+        for (int height = 700; height < 900; height++) {
+            Edid edid = Edid.forMode(64, height, 480);
+            double kilohertz = edid.preferred().orElseThrow().horizontalKilohertz();
+            assertEquals(kilohertz <= 510, edid.rangeLimits().isPresent(), kilohertz + " kHz");
+            if (edid.rangeLimits().isPresent()) {
+                with++;
+                assertEquals(kilohertz, edid.rangeLimits().get().maximumKilohertz(), 1.0);
+            } else {
+                without++;
+            }
+        }
+        assertTrue(with > 10 && without > 10, with + " with, " + without + " without");
+    }
+
     private static void assertNames(String fragment, Executable executable) {
         String message =
                 assertThrows(IllegalArgumentException.class, executable).getMessage();

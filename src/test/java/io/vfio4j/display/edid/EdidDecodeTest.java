@@ -106,7 +106,12 @@ class EdidDecodeTest {
         "4095, 64, 60",
         "64, 4095, 60",
         "4095, 2160, 60",
-        "1921, 1081, 61"
+        "1921, 1081, 61",
+        "1080, 1920, 240",
+        "720, 1280, 360",
+        "800, 1280, 400",
+        "640, 1024, 480",
+        "64, 4095, 500"
     })
     void itAcceptsEveryModeWithoutAWord(int width, int height, int hertz) throws Exception {
         assertAccepted(Edid.forMode(width, height, hertz));
@@ -121,6 +126,7 @@ class EdidDecodeTest {
                 .millimetres(2550, 100)
                 .build());
         assertAccepted(Edid.builder(1920, 1080, 60).serial(0xffff_ffffL).build());
+        assertAccepted(Edid.builder(1080, 1920, 240).serialText("no limits").build());
     }
 
     @Test

@@ -95,6 +95,26 @@ class MalformedEdidTest {
     }
 
     @Test
+    void theSecondTimingIsNotPreferredWhereTheFirstHasNoPixels() throws IOException {
+        System.arraycopy(sound, 54, sound, 72, 18);
+        sound[56] = 0;
+        sound[58] &= 0x0f;
+        for (int revision = 0; revision <= 4; revision++) {
+            sound[19] = (byte) revision;
+            fixChecksum();
+            Edid edid = Edid.parseLeniently(sound);
+            assertEquals(Optional.empty(), edid.preferred(), edid.version());
+            assertEquals(
+                    List.of("1920x1080@59.93, 138.50 MHz"),
+                    edid.detailedTimings().stream()
+                            .map(DetailedTiming::toString)
+                            .toList());
+            assertTrue(
+                    edid.problems().get(0).contains("descriptor 0 has no pixels: 0x1080"), edid.problems()::toString);
+        }
+    }
+
+    @Test
     void aSyncOutsideOfItsBlankingIsAProblem() throws IOException {
         sound[57] = 10;
         assertOneProblem("sync of descriptor 0");

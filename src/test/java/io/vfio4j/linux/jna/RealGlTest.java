@@ -74,12 +74,35 @@ class RealGlTest {
         assertEquals(List.of(), threads());
     }
 
+    /** Where closing waits for the end, so that it can be seen what is left. */
+    private record Awaited(EglContext context) implements GraphicsContext {
+        @Override
+        public String name() {
+            return context.name();
+        }
+
+        @Override
+        public ImportedImage importImage(DmaBufImage image) throws GraphicsException {
+            return context.importImage(image);
+        }
+
+        @Override
+        public void close() {
+            context.close();
+            context.awaitEnd();
+        }
+    }
+
     private static GraphicsContext openCard(Readback readback) throws GraphicsException {
-        return new EglGraphics().open(List.of(Vgem.CARD), readback);
+        return new Awaited(new EglGraphics().open(List.of(Vgem.CARD), readback));
     }
 
     private static GraphicsContext openCard() throws GraphicsException {
-        return linux.graphics().open(List.of(Vgem.CARD));
+        return open(List.of(Vgem.CARD));
+    }
+
+    private static GraphicsContext open(List<String> nodes) throws GraphicsException {
+        return new Awaited((EglContext) linux.graphics().open(nodes));
     }
 
     private static DmaBufImage image(Vgem.Buffer buffer, int format, long modifier) {
@@ -305,7 +328,7 @@ class RealGlTest {
                                 + ": llvmpipe .* makes no buffer here \\(gbm_bo_create: .*"),
                 refusal.getMessage());
         for (List<String> nodes : List.of(List.of(Vgem.RENDER, Vgem.CARD), List.<String>of())) {
-            try (GraphicsContext context = linux.graphics().open(nodes)) {
+            try (GraphicsContext context = open(nodes)) {
                 assertTrue(context.name().endsWith(" on " + Vgem.CARD), context.name());
             }
         }
