@@ -201,7 +201,8 @@ class GlThreadTest {
                 awaitUninterruptibly(exiting);
                 // Nothing to wait for: an exit that is not held up is over by then.
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(300));
-                new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8).println("closed");
+                new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8)
+                        .println("closed");
             });
             closing.await();
         }
