@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.vfio4j.linux.gl.GraphicsException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -198,7 +201,8 @@ class GlThreadTest {
                 awaitUninterruptibly(exiting);
                 // Nothing to wait for: an exit that is not held up is over by then.
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(300));
-                System.out.println("closed");
+                new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8)
+                        .println("closed");
             });
             closing.await();
         }
