@@ -119,7 +119,7 @@ final class DmaBufPlanes extends Planes {
             return;
         }
         Buffer known = (Buffer) find(plane.source());
-        if (known != null && known.plane != plane && !isSameObject(known.plane, plane)) {
+        if (known != null && !fetchesOnce && known.plane != plane && !isSameObject(known.plane, plane)) {
             // The id was freed and given away again behind our back.
             known.replaced = true;
             discard(known);
