@@ -1,9 +1,13 @@
 package io.vfio4j.display.pixels;
 
+import io.vfio4j.linux.LinuxException;
+import io.vfio4j.linux.Mapping;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns the pixels of a linear buffer into XRGB8888, or ARGB8888 where the source has alpha. An instance holds a little scratch memory,
@@ -37,12 +41,35 @@ final class Conversion {
     private final int[] palette;
 
     private final byte[] from;
+    private final ByteBuffer fromView;
+    /** What is being converted; the other one is null. */
+    private @Nullable ByteBuffer own;
+
+    private @Nullable Mapping mapped;
+    private final Fetch<RuntimeException> fetchOwn =
+            (at, bytes) -> Objects.requireNonNull(own).get(at, array(), 0, bytes);
+    private final Fetch<LinuxException> fetchMapped =
+            (at, bytes) -> Objects.requireNonNull(mapped).copyTo(at, view(), 0, bytes);
     private final byte[] to = new byte[CHUNK * Integer.BYTES];
 
     private Conversion(PixelFormat format, int[] palette) {
         this.format = format;
         this.palette = palette;
         this.from = new byte[CHUNK * format.bytesPerPixel()];
+        this.fromView = ByteBuffer.wrap(from);
+    }
+
+    /** Brings the next bytes of a line into {@link #from}. */
+    private interface Fetch<E extends Exception> {
+        void bytes(int at, int count) throws E;
+    }
+
+    private byte[] array() {
+        return from;
+    }
+
+    private ByteBuffer view() {
+        return fromView;
     }
 
     /**
@@ -109,13 +136,49 @@ final class Conversion {
                     height);
             return;
         }
+        own = source;
+        try {
+            convertLines(
+                    fetchOwn, sourceOffset, sourceStrideBytes, width, height, target, targetOffset, targetStrideBytes);
+        } finally {
+            own = null;
+        }
+    }
+
+    /**
+     * Converts a picture out of mapped memory, which may go away meanwhile. Formats that are only copied are none of this.
+     *
+     * @param source the pixels, from its beginning on, all of them within it
+     * @throws LinuxException EFAULT when the memory is gone
+     */
+    void convert(Mapping source, int sourceStrideBytes, int width, int height, ByteBuffer target, int targetStrideBytes)
+            throws LinuxException {
+        Lines.check("target", target, 0, targetStrideBytes, width * 4L, height);
+        mapped = source;
+        try {
+            convertLines(fetchMapped, 0, sourceStrideBytes, width, height, target, 0, targetStrideBytes);
+        } finally {
+            mapped = null;
+        }
+    }
+
+    private <E extends Exception> void convertLines(
+            Fetch<E> source,
+            int sourceOffset,
+            int sourceStrideBytes,
+            int width,
+            int height,
+            ByteBuffer target,
+            int targetOffset,
+            int targetStrideBytes)
+            throws E {
         for (int y = 0; y < height; y++) {
             int read = sourceOffset + y * sourceStrideBytes;
             int write = targetOffset + y * targetStrideBytes;
             for (int x = 0; x < width; x += CHUNK) {
                 int pixels = Math.min(CHUNK, width - x);
                 int bytes = (int) format.lineBytes(pixels);
-                source.get(read, from, 0, bytes);
+                source.bytes(read, bytes);
                 convert(bytes, pixels);
                 target.put(write, to, 0, pixels * Integer.BYTES);
                 read += bytes;

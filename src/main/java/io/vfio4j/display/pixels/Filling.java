@@ -26,6 +26,15 @@ final class Filling {
         ByteBuffer pixels = target.resize(layout.width(), layout.height());
         if (layout.isPlain()) {
             copyLines(source, layout, pixels);
+        } else if (layout.isLinear()) {
+            conversion(layout)
+                    .convert(
+                            source,
+                            layout.strideBytes(),
+                            layout.width(),
+                            layout.height(),
+                            pixels,
+                            layout.width() * Integer.BYTES);
         } else {
             convertBands(source, layout, pixels);
         }
@@ -77,13 +86,18 @@ final class Filling {
     }
 
     private void convert(ByteBuffer source, int strideBytes, Layout layout, int lines, ByteBuffer pixels, int offset) {
+        conversion(layout)
+                .convert(source, 0, strideBytes, layout.width(), lines, pixels, offset, layout.width() * Integer.BYTES);
+    }
+
+    private Conversion conversion(Layout layout) {
         Conversion by = conversion;
         if (by == null || converted != layout.format()) {
             by = Conversion.of(layout.format());
             conversion = by;
             converted = layout.format();
         }
-        by.convert(source, 0, strideBytes, layout.width(), lines, pixels, offset, layout.width() * Integer.BYTES);
+        return by;
     }
 
     private Detiler detiler(Layout layout) {
