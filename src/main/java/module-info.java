@@ -24,6 +24,7 @@ module io.vfio4j {
     exports io.vfio4j.doctor;
     exports io.vfio4j.emulator;
     exports io.vfio4j.emulator.junit;
+    exports io.vfio4j.emulator.vcpu;
     exports io.vfio4j.handover;
     exports io.vfio4j.linux;
     exports io.vfio4j.linux.gl;
