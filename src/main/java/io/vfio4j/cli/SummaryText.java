@@ -34,6 +34,7 @@ final class SummaryText {
                             + saturated(seen.saturated()));
         }
         summary.driver().ifPresent(driver -> line(text, "driver", driver(driver)));
+        summary.frames().ifPresent(frames -> frames(text, frames));
         line(text, "latency", seen.latency().map(SummaryText::latency).orElse("not measured"));
         out.print(text);
         out.flush();
@@ -60,9 +61,31 @@ final class SummaryText {
                 : " (primary " + count(primary) + ", cursor " + count(cursor) + ")";
     }
 
+    private static void frames(StringBuilder text, Summary.Frames frames) {
+        line(
+                text,
+                "frames",
+                frames.frames() + " for " + frames.vblanks() + " vblanks, of which " + missed(frames)
+                        + " passed without a new one");
+        frames.flips().ifPresent(flips -> line(text, "flips", percentiles(flips) + ", after the frame's vblank"));
+        frames.refreshes()
+                .ifPresent(late -> line(
+                        text, "refreshes", percentiles(late) + ", later than of a guest that has its host for itself"));
+    }
+
+    private static String missed(Summary.Frames frames) {
+        return frames.vblanks() == 0
+                ? "0"
+                : String.format(
+                        Locale.ROOT, "%d (%.1f %%)", frames.missed(), 100.0 * frames.missed() / frames.vblanks());
+    }
+
     static String latency(Tally.Latency latency) {
-        return "p50 " + micros(latency.p50()) + ", p99 " + micros(latency.p99()) + ", max " + micros(latency.max())
-                + ", from the read to here";
+        return percentiles(latency) + ", from the read to here";
+    }
+
+    private static String percentiles(Tally.Latency latency) {
+        return "p50 " + micros(latency.p50()) + ", p99 " + micros(latency.p99()) + ", max " + micros(latency.max());
     }
 
     static String micros(long nanos) {

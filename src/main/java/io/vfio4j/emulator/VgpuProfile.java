@@ -536,6 +536,15 @@ public final class VgpuProfile {
     }
 
     /**
+     * How many guests share the guest's host.
+     *
+     * @return what {@link #withOvercommit} was told; empty for a guest that answers at once
+     */
+    public OptionalInt overcommit() {
+        return machines;
+    }
+
+    /**
      * Which vCPU the host of {@link #withOvercommit} prefers when another one spins; without that it says nothing.
      *
      * @param policy {@link Boost#NONE} by default
