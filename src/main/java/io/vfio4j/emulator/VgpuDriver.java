@@ -25,7 +25,7 @@ abstract class VgpuDriver implements DeviceDriver {
         this.trigger = new DisplayTrigger(profile, kernel);
         this.display = display;
         this.refreshRate = profile.refreshRate();
-        this.schedule = profile.load().map(load -> new GuestSchedule(kernel, SharedHost.with(load), this::flipFrame));
+        this.schedule = profile.model().map(model -> new GuestSchedule(kernel, model, this::flipFrame));
     }
 
     /** Refuses a pipe that the device does not have. */

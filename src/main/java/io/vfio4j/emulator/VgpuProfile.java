@@ -187,6 +187,7 @@ public final class VgpuProfile {
     private OptionalInt machines = OptionalInt.empty();
     private Boost boost = Boost.NONE;
     private long seed = 1;
+    private Optional<GuestModel.Maker> model = Optional.empty();
     private Optional<UUID> uuid = Optional.empty();
 
     private VgpuProfile(EmulatedDialect dialect) {
@@ -219,6 +220,7 @@ public final class VgpuProfile {
         machines = other.machines;
         boost = other.boost;
         seed = other.seed;
+        model = other.model;
         uuid = other.uuid;
     }
 
@@ -680,9 +682,18 @@ public final class VgpuProfile {
         return buffers;
     }
 
-    /** What the guest's host is shared with; empty for a guest that answers at once. */
-    Optional<HostLoad> load() {
-        return machines.isEmpty() ? Optional.empty() : Optional.of(new HostLoad(machines.getAsInt(), boost, seed));
+    /** Another model of how long the guest takes, of which everything is known. */
+    VgpuProfile withModel(GuestModel.Maker maker) {
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.model = Optional.of(maker);
+        return changed;
+    }
+
+    /** How long the guest takes; empty for one that answers at once. */
+    Optional<GuestModel.Maker> model() {
+        return model.or(() -> machines.isEmpty()
+                ? Optional.empty()
+                : Optional.of(SharedHost.with(new HostLoad(machines.getAsInt(), boost, seed))));
     }
 
     Optional<UUID> uuid() {

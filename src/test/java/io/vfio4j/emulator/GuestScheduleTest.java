@@ -5,10 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -16,66 +14,12 @@ class GuestScheduleTest {
     private static final long MS = 1_000_000;
     private static final long PERIOD = 16 * MS;
 
-    /** A guest that draws one frame after another, each for as long as it is told; interrupts that come meanwhile merge. */
-    private static final class Drawing implements GuestModel {
-        private final Flips flips;
-        private final ArrayDeque<Long> times = new ArrayDeque<>();
-        private long now;
-        private long done = Long.MAX_VALUE;
-        private OptionalLong drawn = OptionalLong.empty();
-        private OptionalLong pending = OptionalLong.empty();
-        private long worked;
-        private long longestSlice;
-
-        Drawing(Flips flips, long... millis) {
-            this.flips = flips;
-            for (long each : millis) {
-                times.add(each * MS);
-            }
-        }
-
-        @Override
-        public long nanoTime() {
-            return now;
-        }
-
-        @Override
-        public void runTo(long nanos) {
-            assertTrue(nanos >= now, "the model's time goes back");
-            longestSlice = Math.max(longestSlice, nanos - now);
-            worked += nanos - now;
-            while (done <= nanos) {
-                now = done;
-                done = Long.MAX_VALUE;
-                flips.flip(now, drawn.orElseThrow());
-                OptionalLong next = pending;
-                pending = OptionalLong.empty();
-                next.ifPresent(this::draw);
-            }
-            now = nanos;
-        }
-
-        private void draw(long vblank) {
-            drawn = OptionalLong.of(vblank);
-            done = now + (times.size() > 1 ? times.remove() : times.getFirst());
-        }
-
-        @Override
-        public void postInterrupt() {
-            if (done == Long.MAX_VALUE) {
-                draw(now);
-            } else {
-                pending = OptionalLong.of(now);
-            }
-        }
-    }
-
     private record Flip(long vblank, long time, long happened) {}
 
     private final EmulatedHost host = EmulatedHost.of(VgpuProfile.V6);
     private final Kernel kernel = host.vgpu().driver().kernel();
     private final List<Flip> flips = new ArrayList<>();
-    private List<Drawing> models;
+    private List<ScriptedGuest> models;
 
     @BeforeEach
     void noModelYet() {
@@ -86,7 +30,7 @@ class GuestScheduleTest {
         return new GuestSchedule(
                 kernel,
                 told -> {
-                    models.add(new Drawing(told, millis));
+                    models.add(new ScriptedGuest(told, millis));
                     return models.get(0);
                 },
                 (vblank, now) -> flips.add(new Flip(vblank.time() / MS, now / MS, kernel.nanoTime() / MS)));
@@ -148,7 +92,7 @@ class GuestScheduleTest {
         assertEquals(PERIOD, models.get(0).nanoTime());
         advanceTo(32);
         assertEquals(PERIOD, models.get(0).nanoTime());
-        assertEquals(GuestSchedule.SLICE, models.get(0).longestSlice);
+        assertEquals(GuestSchedule.SLICE, models.get(0).longestSlice());
     }
 
     @Test
@@ -157,7 +101,7 @@ class GuestScheduleTest {
         vblankAt(schedule, 16);
         advanceTo(3_600_000);
         assertEquals(List.of(new Flip(16, 56, 56)), flips);
-        assertEquals(40 * MS, models.get(0).worked);
+        assertEquals(40 * MS, models.get(0).worked());
         assertTrue(host.clock().untilNextEvent().isEmpty());
         vblankAt(schedule, 3_600_000);
         advanceTo(3_600_040);
@@ -170,7 +114,7 @@ class GuestScheduleTest {
         vblankAt(schedule, 16);
         advanceTo(10_000);
         assertTrue(host.clock().untilNextEvent().isEmpty());
-        assertEquals(GuestSchedule.LONGEST_FINISH, models.get(0).worked, 2.0 * GuestSchedule.SLICE);
+        assertEquals(GuestSchedule.LONGEST_FINISH, models.get(0).worked(), 2.0 * GuestSchedule.SLICE);
     }
 
     @Test
