@@ -3,7 +3,6 @@ package io.vfio4j.emulator;
 import io.vfio4j.emulator.vcpu.Costs;
 import io.vfio4j.emulator.vcpu.GuestProgram;
 import io.vfio4j.emulator.vcpu.HostModel;
-import io.vfio4j.emulator.vcpu.HostScheduler;
 import io.vfio4j.emulator.vcpu.Pause;
 import io.vfio4j.emulator.vcpu.Setup;
 import io.vfio4j.emulator.vcpu.Simulation;
@@ -38,7 +37,6 @@ import java.util.List;
 final class SharedHost implements GuestModel, SimulationListener {
     private static final int PROCESSORS = 8;
     private static final int VCPUS = 8;
-    private static final int HERTZ = 250;
 
     private static final long DRAW = 8_000_000;
     private static final int FRAME_SHOOTDOWNS = 4;
@@ -50,15 +48,6 @@ final class SharedHost implements GuestModel, SimulationListener {
     private static final long LOCK_HELD = 3_000;
 
     private static final SpinLock LOCK = SpinLock.PV_QUEUED_EARLY_IF_PREEMPTED;
-
-    /** As on any host with 8 processors or more: 6, 0.75 and 1 ms, times 1 + log2(8) (kernel/sched/fair.c). */
-    private static final HostModel HOST =
-            new HostModel(PROCESSORS, HERTZ, HostScheduler.CFS, 24_000_000, 3_000_000, 4_000_000, 3_000_000);
-
-    /** 4096 cycles at 2.5 GHz, doubled at each exit (arch/x86/kvm/vmx/vmx.c). */
-    private static final Pause PAUSE = new Pause(1638, 2, 1_717_986_918L);
-
-    private static final Costs COSTS = new Costs(1500, 3000, 40, 1000, 1000, 3000, 500, 8000, 300, 200, 1500);
 
     /** Until the run queues do not remember any more that all began at once: some rounds of the longest latency. */
     private static final long WARM_UP = 200_000_000;
@@ -86,7 +75,15 @@ final class SharedHost implements GuestModel, SimulationListener {
         List<VirtualMachine> guests = new ArrayList<>();
         guests.add(new VirtualMachine(threads, LOCK));
         guests.addAll(Collections.nCopies(load.machines() - 1, VirtualMachine.of(VCPUS, searching, LOCK)));
-        return new Setup(HOST, PAUSE, COSTS, load.boost(), WakeUpRule.X86, true, guests, load.seed());
+        return new Setup(
+                HostModel.ofCpus(PROCESSORS),
+                Pause.defaults(),
+                Costs.defaults(),
+                load.boost(),
+                WakeUpRule.X86,
+                true,
+                guests,
+                load.seed());
     }
 
     @Override
