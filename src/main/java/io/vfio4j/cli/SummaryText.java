@@ -67,10 +67,10 @@ final class SummaryText {
                 "frames",
                 frames.frames() + " for " + frames.vblanks() + " vblanks, of which " + missed(frames)
                         + " passed without a new one");
-        frames.flips().ifPresent(flips -> line(text, "flips", percentiles(flips) + ", after the frame's vblank"));
+        frames.flips().ifPresent(flips -> line(text, "flips", inMillis(flips) + " after the frame's vblank"));
         frames.refreshes()
                 .ifPresent(late -> line(
-                        text, "refreshes", percentiles(late) + ", later than of a guest that has its host for itself"));
+                        text, "refreshes", inMillis(late) + " later than of a guest that has its host for itself"));
     }
 
     private static String missed(Summary.Frames frames) {
@@ -80,12 +80,18 @@ final class SummaryText {
                         Locale.ROOT, "%d (%.1f %%)", frames.missed(), 100.0 * frames.missed() / frames.vblanks());
     }
 
-    static String latency(Tally.Latency latency) {
-        return percentiles(latency) + ", from the read to here";
+    private static String inMillis(Tally.Latency lateness) {
+        return String.format(
+                Locale.ROOT,
+                "p50 %.1f, p99 %.1f, max %.1f ms",
+                lateness.p50() / 1e6,
+                lateness.p99() / 1e6,
+                lateness.max() / 1e6);
     }
 
-    private static String percentiles(Tally.Latency latency) {
-        return "p50 " + micros(latency.p50()) + ", p99 " + micros(latency.p99()) + ", max " + micros(latency.max());
+    static String latency(Tally.Latency latency) {
+        return "p50 " + micros(latency.p50()) + ", p99 " + micros(latency.p99()) + ", max " + micros(latency.max())
+                + ", from the read to here";
     }
 
     static String micros(long nanos) {
