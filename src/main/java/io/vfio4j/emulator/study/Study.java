@@ -53,6 +53,10 @@ public final class Study {
      * @param threads how many runs at a time, 1 to 1024
      */
     public record Plan(long firstSeed, int seeds, Duration warmUp, Duration measured, int threads) {
+        private static final int MOST_SEEDS = 10_000;
+        private static final int MOST_THREADS = 1024;
+        private static final Duration LONGEST = Duration.ofHours(24);
+
         /** 20 seeds from 1 on; 0.4 s measured after 0.2 s; a thread for each processor of this machine. */
         public static final Plan DEFAULTS = new Plan(
                 1,
@@ -60,10 +64,6 @@ public final class Study {
                 Duration.ofMillis(200),
                 Duration.ofMillis(400),
                 Runtime.getRuntime().availableProcessors());
-
-        private static final int MOST_SEEDS = 10_000;
-        private static final int MOST_THREADS = 1024;
-        private static final Duration LONGEST = Duration.ofHours(24);
 
         /**
          * Makes a plan.
