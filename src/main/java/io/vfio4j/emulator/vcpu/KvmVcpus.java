@@ -1,5 +1,7 @@
 package io.vfio4j.emulator.vcpu;
 
+import java.util.Arrays;
+
 /**
  * What KVM knows of the vCPUs of one guest (struct kvm_vcpu, struct kvm; virt/kvm/kvm_main.c), and what the scheduler's notifiers do to it.
  */
@@ -20,13 +22,15 @@ final class KvmVcpus {
     final boolean[] validWakeUp;
     /** Model only: it has been woken, and has not run since. */
     final boolean[] woken;
-    /** Model only: whom it yields to at present, or {@link RunQueue#NOBODY}; {@link DirectedYield#returned} remembers it. */
-    final int[] yieldsTo;
+    /** While it yields: what {@link #lastBoosted} becomes when it is back; else {@link RunQueue#NOBODY}. A local variable of the kernel's. */
+    final int[] remembers;
 
     /** Where the search of the next spinning vCPU begins: behind the vCPU boosted last. */
     int lastBoosted;
     /** Statistic halt_wakeup: how many sleepers were woken. */
     long haltWakeUps;
+    /** s390 statistic diag_9c_ignored. */
+    long diag9cIgnored;
     /** s390: how often a vCPU was kicked out of a nested guest's SIE, in case it was there. */
     long vsieKicks;
     /** Statistic directed_yield_attempted: of the hypercall only. */
@@ -56,8 +60,8 @@ final class KvmVcpus {
         blocking = new boolean[count];
         validWakeUp = new boolean[count];
         woken = new boolean[count];
-        yieldsTo = new int[count];
-        java.util.Arrays.fill(yieldsTo, RunQueue.NOBODY);
+        remembers = new int[count];
+        Arrays.fill(remembers, RunQueue.NOBODY);
     }
 
     /** The vCPUs of a guest under such a setup. */
@@ -95,5 +99,10 @@ final class KvmVcpus {
     /** The vCPU halts: it is on its wait queue. */
     void block(int vcpu) {
         blocking[vcpu] = true;
+    }
+
+    /** The vCPU's halt is over: it runs again. On s390 the next wake-up is not valid until somebody says so: kvm_s390_handle_wait(). */
+    void unblocked(int vcpu) {
+        validWakeUp[vcpu] = false;
     }
 }

@@ -33,8 +33,9 @@ abstract class RunQueue {
 
     static RunQueue of(HostModel host, HostTasks tasks) {
         return switch (host.scheduler()) {
+            case CFS -> new CfsQueue(host, tasks);
+            case EEVDF, EEVDF_WITHOUT_HINT -> new EevdfQueue(host, tasks);
             case ROUND_ROBIN -> new RoundRobinQueue(host, tasks);
-            default -> throw new IllegalArgumentException("no such scheduler yet: " + host.scheduler());
         };
     }
 
