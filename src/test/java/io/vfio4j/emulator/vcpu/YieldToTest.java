@@ -106,7 +106,7 @@ class YieldToTest {
         fill(theirs, tasks(2, 1), 0, 1);
         assertEquals(1, YieldTo.yield(mine, theirs, 1, MS));
         assertEquals(0, mine.pickNext(MS));
-        // No skip buddy was left behind: with equal virtual run times the one that runs goes on.
+        // No skip buddy was left behind: one that comes in near it is not taken instead.
         tasks.vruntime[3] = 2 * MS;
         mine.enqueue(3, Arrival.MOVED, MS);
         assertEquals(0, mine.pickNext(MS));
