@@ -20,19 +20,22 @@ import java.util.List;
  * <p>What the guests do is assumed, and was written down before any of it was run:
  *
  * <ul>
- *   <li>vCPU 0 of the first draws a frame for each vblank in {@link #DRAW}, half the time that it has, as a compositor or a game
- *       that is neither idle nor at its limit; and unmaps memory {@link #FRAME_SHOOTDOWNS} times meanwhile: the buffers of four windows that changed
- *   <li>its other seven vCPUs run threads that render or compute in the same address space: for {@link #RENDER_USER} each piece, for which they
- *       allocate and free 512 KiB. That costs {@link #PAGES_KERNEL} in the kernel for 96 page faults, measured for glibc's malloc, two sections of the address space's lock,
- *       and a TLB flush of all vCPUs
- *   <li>the other guests run {@code ebizzy -M} on every vCPU: {@link #SEARCH_USER} of search for a record of the same size
- *   <li>guests have the kernel of 2019 that the boost was made for, whose lock waits early ({@link SpinLock#PV_QUEUED_EARLY_IF_PREEMPTED})
- *   <li>the host has CFS with 250 ticks a second, and shows KVM pending interrupts (APICv), as servers do
+ *   <li>vCPU 0 of the first draws a frame for each vblank in {@link #DRAW}, half the time that it has at 62.5 Hz, as a compositor or a
+ *       game that is neither idle nor at its limit; and unmaps memory {@link #FRAME_SHOOTDOWNS} times meanwhile: the buffers of four
+ *       windows that changed
+ *   <li>its other seven vCPUs run threads that render or compute in the same address space: for {@link #RENDER_USER} each piece, for
+ *       which they allocate and free 512 KiB. That costs {@link #PAGES_KERNEL} in the kernel for 96 page faults, as measured with
+ *       glibc's malloc, two sections of the address space's lock, and a TLB flush of all vCPUs
+ *   <li>the other guests run {@code ebizzy -M} on every vCPU: {@link #SEARCH_USER} of search for each record of the same size
+ *   <li>guests have a kernel of 2019, as those that the boost was made for, whose lock waits early
+ *       ({@link SpinLock#PV_QUEUED_EARLY_IF_PREEMPTED})
+ *   <li>the host has CFS with 250 ticks a second, and KVM sees pending interrupts (APICv), as on servers
  * </ul>
  *
- * <p>A vCPU that sleeps until the vblank is woken quickly: CFS places it before those that compute. So what makes frames late is mostly what they
- * wait for on the way, a vCPU of their own guest that has been preempted: while it does not run it neither answers a TLB flush nor lets go of a lock. A guest that draws
- * longer would use up its credit and wait in the queue itself.
+ * <p>A vCPU that sleeps until the vblank is woken quickly: CFS places it before those that compute, by half the latency. So a frame is
+ * late mostly because of what is waited for on the way, a vCPU of its own guest that is preempted: while that one does not run, it
+ * neither answers a TLB flush nor lets go of a lock. A guest that draws longer than its credit waits in the queue itself as well; so
+ * does one that is still drawing when the vblank comes.
  */
 final class SharedHost implements GuestModel, SimulationListener {
     private static final int PROCESSORS = 8;
