@@ -37,6 +37,8 @@ final class SystemFiles {
         files.put(
                 "/proc/cpuinfo",
                 "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Emulated CPU\nflags\t\t: fpu vme msr apic vmx");
+        files.put("/proc/stat", "cpu  3000 0 1000 90000 10 0 5 0 0 0\ncpu0 3000 0 1000 90000 10 0 5 0 0 0");
+        files.makeDirectory(KvmDebugfs.MOUNT_POINT);
         files.put("/proc/modules", "vfio 45056 0 - Live 0x0000000000000000");
         MODULES.values().forEach(file -> files.put("/lib/modules/" + release + "/kernel/" + file + ".ko", ""));
         LOADED.forEach(this::load);

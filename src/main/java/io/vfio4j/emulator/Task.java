@@ -4,6 +4,8 @@ import io.vfio4j.linux.ClosedException;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** A process as the kernel sees it: who it is, and what it has open. Used under the kernel's lock. */
 final class Task {
@@ -18,6 +20,9 @@ final class Task {
     private final DescriptorTable descriptors;
     private final Set<Area> areas = new LinkedHashSet<>();
     private final Set<Holding> holdings = new LinkedHashSet<>();
+    /** By their numbers; the first has the process's. */
+    private final TreeMap<Integer, TaskThread> threads = new TreeMap<>();
+
     private boolean alive = true;
 
     /** Its first group has the user's number. */
@@ -27,6 +32,7 @@ final class Task {
         this.user = user;
         this.groups = List.copyOf(moreGroups);
         this.descriptors = new DescriptorTable(descriptorLimit);
+        threads.put(pid, new TaskThread(this, pid, command));
     }
 
     int pid() {
@@ -63,6 +69,22 @@ final class Task {
 
     DescriptorTable descriptors() {
         return descriptors;
+    }
+
+    /** By their numbers. */
+    SortedMap<Integer, TaskThread> threads() {
+        return threads;
+    }
+
+    TaskThread start(int number, String name) {
+        TaskThread thread = new TaskThread(this, number, name);
+        threads.put(number, thread);
+        return thread;
+    }
+
+    void end(TaskThread thread) {
+        thread.exit();
+        threads.remove(thread.number(), thread);
     }
 
     boolean isAlive() {

@@ -105,4 +105,24 @@ final class KvmVcpus {
     void unblocked(int vcpu) {
         validWakeUp[vcpu] = false;
     }
+
+    /** A vCPU's flags in words. */
+    String describe(int vcpu) {
+        StringBuilder words = new StringBuilder();
+        word(words, preempted[vcpu], "preempted");
+        word(words, ready[vcpu], "ready");
+        word(words, blocking[vcpu], "blocking");
+        word(words, woken[vcpu], "woken");
+        word(words, validWakeUp[vcpu], "valid-wake-up");
+        word(words, inSpinLoop[vcpu], "in-spin-loop");
+        word(words, eligible[vcpu], "eligible");
+        word(words, true, preemptedInKernel[vcpu] ? "kernel" : "user-mode");
+        return words.toString();
+    }
+
+    private static void word(StringBuilder words, boolean said, String word) {
+        if (said) {
+            words.append(words.isEmpty() ? "" : " ").append(word);
+        }
+    }
 }

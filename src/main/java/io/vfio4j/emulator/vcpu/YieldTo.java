@@ -21,10 +21,27 @@ final class YieldTo {
      * @param targetQueued whether it is in its run queue
      */
     static int answer(int mySize, int targetSize, boolean targetRunning, boolean targetRunnable, boolean targetQueued) {
+        return answer(mySize, targetSize, targetRunning, targetRunnable, targetQueued, true, false);
+    }
+
+    /**
+     * The same where there are several scheduling classes and groups with quotas.
+     *
+     * @param sameClass whether both are of the same scheduling class
+     * @param throttled whether a group that the target is in has used up its quota
+     */
+    static int answer(
+            int mySize,
+            int targetSize,
+            boolean targetRunning,
+            boolean targetRunnable,
+            boolean targetQueued,
+            boolean sameClass,
+            boolean throttled) {
         if (mySize == 1 && targetSize == 1) {
             return ALONE;
         }
-        return targetRunning || !targetRunnable || !targetQueued ? REFUSED : YIELDED;
+        return sameClass && !targetRunning && targetRunnable && targetQueued && !throttled ? YIELDED : REFUSED;
     }
 
     /**

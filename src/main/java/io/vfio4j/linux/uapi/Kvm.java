@@ -19,6 +19,7 @@ public final class Kvm {
     public static final Ioctl KVM_CREATE_IRQCHIP = io("KVM_CREATE_IRQCHIP", KVMIO, 0x60);
     public static final Ioctl KVM_SET_GSI_ROUTING = iow("KVM_SET_GSI_ROUTING", KVMIO, 0x6a, IrqRouting.SIZE);
     public static final Ioctl KVM_IRQFD = iow("KVM_IRQFD", KVMIO, 0x76, Irqfd.SIZE);
+    public static final Ioctl KVM_RUN = io("KVM_RUN", KVMIO, 0x80);
     public static final Ioctl KVM_GET_STATS_FD = io("KVM_GET_STATS_FD", KVMIO, 0xce);
     public static final Ioctl KVM_CREATE_DEVICE = iowr("KVM_CREATE_DEVICE", KVMIO, 0xe0, CreateDevice.SIZE);
     public static final Ioctl KVM_SET_DEVICE_ATTR = iow("KVM_SET_DEVICE_ATTR", KVMIO, 0xe1, DeviceAttr.SIZE);
