@@ -222,6 +222,21 @@ public final class GuestCode {
     }
 
     /**
+     * A handler of an interrupt by the local APIC that does what it does and ends the interrupt, without asking the APIC whether it
+     * is in service: not every KVM tells.
+     *
+     * @param work what it does; may use AX and DX
+     * @return the handler
+     */
+    public static GuestCode handler(GuestCode work) {
+        return new GuestCode()
+                .bytes(PUSH_AX, PUSH_DX)
+                .then(work)
+                .store(LOCAL_APIC + APIC_EOI, 0)
+                .bytes(POP_DX, POP_AX, IRET);
+    }
+
+    /**
      * {@code sti; jmp} to itself: busy, and open to interrupts.
      *
      * @return this
