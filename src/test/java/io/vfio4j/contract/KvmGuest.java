@@ -68,12 +68,7 @@ final class KvmGuest implements AutoCloseable {
 
     /** Starts the guest, which sets up its interrupt controllers, and waits until it is ready. */
     void start(GuestCode setUp) throws IOException {
-        GuestCode code = new GuestCode()
-                .disableInterrupts()
-                .enableLocalApic()
-                .then(setUp)
-                .mark(READY)
-                .waitForInterrupts();
+        GuestCode code = new GuestCode().then(setUp).mark(READY).waitForInterrupts();
         guest.start(0, code, calls.allowedProcessors(), Vcpu.Ports.NONE);
         await("the guest to be ready", () -> guest.memory().getByte(READY) == 1);
     }

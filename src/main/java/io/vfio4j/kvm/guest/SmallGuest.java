@@ -49,7 +49,6 @@ public final class SmallGuest implements AutoCloseable {
     private static final int HANDLERS = 0x2000;
     private static final int HANDLER_SIZE = 64;
     private static final int VECTORS = 256;
-    private static final int FAULT_HANDLER = HANDLERS + VECTORS * HANDLER_SIZE;
     private static final int STACKS = 0xf000;
     private static final int STACK_SIZE = 0x200;
     private static final int NMI_VECTOR = 2;
@@ -146,10 +145,8 @@ public final class SmallGuest implements AutoCloseable {
             KvmStatistics statistics = closedLater(KvmStatistics.open(calls, vcpu));
             vcpus.add(new Vcpu(calls, i, vcpu, run, statistics));
         }
-        GuestCode fault = new GuestCode().out(FAULT_PORT, 0).stop();
-        memory.putBytes(FAULT_HANDLER, fault.assembled());
         for (int vector = 0; vector < VECTORS; vector++) {
-            leadTo(vector, FAULT_HANDLER);
+            handle(vector, new GuestCode().out(FAULT_PORT, vector).stop());
         }
         handle(NMI_VECTOR, new GuestCode().out(STOP_PORT, 0).stop());
     }
@@ -256,11 +253,7 @@ public final class SmallGuest implements AutoCloseable {
         }
         int address = HANDLERS + HANDLER_SIZE * vector;
         memory.putBytes(address, code);
-        leadTo(vector, address);
-    }
-
-    /** An entry of the interrupt vector table of real mode: offset, then segment. */
-    private void leadTo(int vector, int address) {
+        // The interrupt vector table of real mode: offset, then segment.
         memory.putShort(4 * vector, address);
         memory.putShort(4 * vector + 2, 0);
     }
@@ -269,13 +262,15 @@ public final class SmallGuest implements AutoCloseable {
      * Starts a vCPU on a thread of its own.
      *
      * @param index which, from 0 on
-     * @param code what it does, at most {@value #CODE_SIZE} bytes; begins with interrupts off
+     * @param code what it does, at most some 200 bytes; begins with interrupts off and its local APIC enabled
      * @param place on which of the host's processors
      * @param ports is told, on the vCPU's thread, of what the guest writes to ports
      * @throws LinuxException what KVM says of its registers
      */
     public void start(int index, GuestCode code, List<Integer> place, Vcpu.Ports ports) throws LinuxException {
-        byte[] assembled = code.assembled();
+        // KVM finds the local APIC of a vCPU by its number only after something of it has changed.
+        byte[] assembled =
+                new GuestCode().disableInterrupts().enableLocalApic().then(code).assembled();
         if (assembled.length > CODE_SIZE) {
             throw new IllegalArgumentException("code of " + assembled.length + " bytes");
         }

@@ -101,11 +101,7 @@ public final class LatencyProbe {
         guest.handle(VECTOR, GuestCode.handler(new GuestCode().out(HANDLED_PORT, 0)));
         GuestCode idle =
                 setup.work() == GuestWork.HALTED ? new GuestCode().waitForInterrupts() : new GuestCode().spin();
-        GuestCode code = new GuestCode()
-                .disableInterrupts()
-                .enableLocalApic()
-                .mark(READY)
-                .then(idle);
+        GuestCode code = new GuestCode().mark(READY).then(idle);
         guest.start(0, code, List.of(setup.vcpuProcessor()), (port, nanos) -> answers.log.answer(nanos));
         watch.await("the guest to be ready", () -> guest.memory().getByte(READY) == 1);
         for (int i = 1; i <= WARM_UP; i++) {

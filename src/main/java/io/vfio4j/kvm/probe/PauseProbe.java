@@ -64,7 +64,7 @@ public final class PauseProbe {
                         .spinUntil(TURN, i)
                         .count(HANDED_OVER + Integer.BYTES * i)
                         .store(TURN, (i + 1) % VCPUS);
-                GuestCode code = new GuestCode().disableInterrupts().loop(turn);
+                GuestCode code = new GuestCode().loop(turn);
                 guest.start(i, code, List.of(processor), Vcpu.Ports.NONE);
             }
             watch.await("the first hand-overs", () -> handOvers(guest) > VCPUS);

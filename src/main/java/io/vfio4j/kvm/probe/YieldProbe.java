@@ -149,7 +149,6 @@ public final class YieldProbe {
             }
             guest.memory().putInt(RESULTS, NO_ANSWER);
             GuestCode code = new GuestCode()
-                    .disableInterrupts()
                     .mark(READY)
                     .hypercall(instruction, Kvm.KVM_HC_SCHED_YIELD, 0, RESULTS)
                     .stop();
@@ -174,7 +173,7 @@ public final class YieldProbe {
         try (SmallGuest guest = SmallGuest.create(calls, VCPUS, PauseExits.AS_THEY_ARE)) {
             Watch watch = new Watch(calls, guest, PATIENCE);
             GuestCode work = target == Target.HALTED ? new GuestCode().stop() : new GuestCode().spin();
-            GuestCode code = new GuestCode().disableInterrupts().mark(READY).then(work);
+            GuestCode code = new GuestCode().mark(READY).then(work);
             guest.start(TARGET, code, List.of(target == Target.RUNNING ? otherProcessor : processor), Vcpu.Ports.NONE);
             watch.await("the target to be ready", () -> guest.memory().getByte(READY) == 1);
             if (target == Target.HALTED) {
@@ -205,7 +204,6 @@ public final class YieldProbe {
 
     private GuestCode yieldingForEver(int index) {
         return new GuestCode()
-                .disableInterrupts()
                 .loop(new GuestCode()
                         .hypercall(instruction, Kvm.KVM_HC_SCHED_YIELD, TARGET, RESULTS + Integer.BYTES * index)
                         .count(ROUNDS + Integer.BYTES * index));
