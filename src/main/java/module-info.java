@@ -2,7 +2,9 @@ import org.jspecify.annotations.NullMarked;
 
 /** VFIO for Java, made for vGPU displays. */
 @NullMarked
-@SuppressWarnings("requires-automatic") // HdrHistogram has no module descriptor; only the command line uses it.
+@SuppressWarnings(
+        "requires-automatic") // HdrHistogram and XChart have no module descriptor; only the command line and studies
+// use them.
 module io.vfio4j {
     // Optional: the emulated host needs no native access at all.
     requires static com.sun.jna;
@@ -11,6 +13,7 @@ module io.vfio4j {
     requires static com.fasterxml.jackson.core;
     requires static info.picocli;
     requires static java.desktop;
+    requires static xchart;
     // Optional: records of what happened, and annotations.
     requires static jdk.jfr;
     requires static org.jspecify;
@@ -24,6 +27,7 @@ module io.vfio4j {
     exports io.vfio4j.doctor;
     exports io.vfio4j.emulator;
     exports io.vfio4j.emulator.junit;
+    exports io.vfio4j.emulator.study;
     exports io.vfio4j.emulator.vcpu;
     exports io.vfio4j.handover;
     exports io.vfio4j.linux;

@@ -5,6 +5,7 @@ import io.vfio4j.emulator.EmulatedFormat;
 import io.vfio4j.emulator.EmulatedTiling;
 import io.vfio4j.emulator.Scenario;
 import io.vfio4j.emulator.VgpuProfile;
+import io.vfio4j.emulator.vcpu.Boost;
 import io.vfio4j.linux.uapi.Sockets;
 import io.vfio4j.mdev.MdevDevice;
 import io.vfio4j.vfio.HostDevice;
@@ -36,7 +37,10 @@ sealed interface DeviceName {
             "display=on|off",
             "kvm=yes|no",
             "req=yes|no",
-            "nodes=group|cdev|both");
+            "nodes=group|cdev|both",
+            "overcommit=GUESTS",
+            "boost=" + String.join("|", Boost.labels()),
+            "seed=NUMBER");
 
     /** What the names of devices that another process has open begin with. */
     String PID = "pid:";
@@ -141,6 +145,8 @@ sealed interface DeviceName {
         private final String text;
         private VgpuProfile profile;
         private Optional<Scenario> scenario = Optional.empty();
+        private boolean overcommitted;
+        private Optional<String> ofOvercommit = Optional.empty();
 
         private EmulatedText(String text, VgpuProfile profile) {
             this.text = text;
@@ -156,6 +162,7 @@ sealed interface DeviceName {
                     parser.apply(item);
                 }
             }
+            parser.requireOvercommit();
             Scenario scenario = parser.scenario.orElse(Scenario.FLIP);
             String settings = Arrays.stream(items.split(","))
                     .map(item -> item.equals(MAPPABLE) ? MAPPABLE + "=yes" : item)
@@ -206,10 +213,31 @@ sealed interface DeviceName {
                     case "kvm" -> profile.withKvmRequired(yesOrNo(value));
                     case "req" -> profile.withRequestIrq(yesOrNo(value));
                     case "nodes" -> profile.withNodes(nodes(value));
+                    case "overcommit" -> withOvercommit(Integer.parseInt(value));
+                    case "boost" -> profile.withBoost(ofOvercommit(item, Boost.named(value)));
+                    case "seed" -> profile.withSeed(ofOvercommit(item, Long.parseLong(value)));
                     default -> throw unknown(item);
                 };
             } catch (NumberFormatException e) {
                 throw new IllegalArgumentException("'" + item + "': '" + value + "' is not a number", e);
+            }
+        }
+
+        private VgpuProfile withOvercommit(int guests) {
+            overcommitted = true;
+            return profile.withOvercommit(guests);
+        }
+
+        private <T> T ofOvercommit(String item, T value) {
+            ofOvercommit = Optional.of(item);
+            return value;
+        }
+
+        /** A guest that answers at once has nothing to boost, and nothing random. */
+        private void requireOvercommit() {
+            if (ofOvercommit.isPresent() && !overcommitted) {
+                throw new IllegalArgumentException("'" + text + "': '" + ofOvercommit.get()
+                        + "' says nothing without overcommit=GUESTS, how many guests share the host");
             }
         }
 

@@ -6,6 +6,7 @@ import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -16,10 +17,14 @@ final class EmulatedDevice implements AutoCloseable {
 
     private final DeviceName.Emulated name;
     private final EmulatedHost host;
+    private final Optional<FrameTally> frames;
 
     private EmulatedDevice(DeviceName.Emulated name, EmulatedHost host) {
         this.name = name;
         this.host = host;
+        this.frames = name.profile().overcommit().isPresent()
+                ? Optional.of(new FrameTally(host.vgpu().guest()))
+                : Optional.empty();
     }
 
     static EmulatedDevice inVirtualTime(DeviceName.Emulated name) {
@@ -60,6 +65,11 @@ final class EmulatedDevice implements AutoCloseable {
                 planes ? counts.primary() + counts.cursor() : counts.raw(),
                 planes ? OptionalLong.of(counts.primary()) : OptionalLong.empty(),
                 planes ? OptionalLong.of(counts.cursor()) : OptionalLong.empty());
+    }
+
+    /** How the guest keeps pace; empty for one that answers at once. */
+    Optional<Summary.Frames> frames() {
+        return frames.map(FrameTally::count);
     }
 
     @Override

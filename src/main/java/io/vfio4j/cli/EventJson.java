@@ -102,7 +102,18 @@ final class EventJson implements WatchOutput {
         line.put("errors", JsonLines.unsigned(end.display().errors()));
         line.put("latency_us", end.seen().latency().map(EventJson::latency));
         end.driver().ifPresent(driver -> line.put("driver", driver(driver)));
+        end.frames().ifPresent(frames -> line.put("frames", frames(frames)));
         lines.print(line);
+    }
+
+    private static Map<String, Object> frames(Summary.Frames frames) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("frames", frames.frames());
+        object.put("vblanks", frames.vblanks());
+        object.put("missed_vblanks", frames.missed());
+        object.put("flip_lateness_us", frames.flips().map(EventJson::latency));
+        object.put("refresh_lateness_us", frames.refreshes().map(EventJson::latency));
+        return object;
     }
 
     private static Map<String, Object> latency(Tally.Latency latency) {

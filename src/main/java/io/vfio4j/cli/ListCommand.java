@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -42,6 +43,8 @@ import picocli.CommandLine.Spec;
             "Opens no device. Where there is no mediated device it says why, and that is no failure."
         })
 final class ListCommand implements Callable<Integer> {
+    private static final int WIDTH = 116;
+
     @Spec
     private CommandSpec spec;
 
@@ -176,9 +179,24 @@ final class ListCommand implements Callable<Integer> {
             out.println(String.format(Locale.ROOT, "  %-22s %s", "emulated:" + name, Dialects.describe(name)));
         }
         out.println("  ITEM is what the guest does: " + String.join(", ", Scenario.labels()) + ";");
-        int half = DeviceName.SETTINGS.size() / 2;
-        out.println("  or one of " + String.join(", ", DeviceName.SETTINGS.subList(0, half)) + ",");
-        out.println("  " + String.join(", ", DeviceName.SETTINGS.subList(half, DeviceName.SETTINGS.size())) + ".");
+        printWrapped(out, "  or one of ", DeviceName.SETTINGS);
+        out.println(
+                "  overcommit=3 has the guest share 8 processors with two others, so that its vCPUs wait and frames are late;");
+        out.println(
+                "  boost is whom the host prefers when a vCPU spins, none when left out; the same seed gives the same frames.");
+    }
+
+    private static void printWrapped(PrintWriter out, String begin, List<String> words) {
+        StringBuilder line = new StringBuilder(begin);
+        for (Iterator<String> rest = words.iterator(); rest.hasNext(); ) {
+            String word = rest.next() + (rest.hasNext() ? ", " : ".");
+            if (line.length() + word.stripTrailing().length() > WIDTH) {
+                out.println(line.toString().stripTrailing());
+                line = new StringBuilder("  ");
+            }
+            line.append(word);
+        }
+        out.println(line);
     }
 
     private static String orDash(String text) {

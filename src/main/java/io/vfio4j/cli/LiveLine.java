@@ -60,6 +60,9 @@ final class LiveLine implements WatchOutput {
                 seen.mode().map(DisplayMode::toString).orElse("off")));
         soFar.primary().ifPresent(count -> line.append("  primary ").append(Long.toUnsignedString(count)));
         soFar.cursor().ifPresent(count -> line.append("  cursor ").append(Long.toUnsignedString(count)));
+        soFar.frames()
+                .ifPresent(frames ->
+                        line.append("  missed ").append(frames.missed()).append(" vblanks"));
         seen.latency()
                 .ifPresent(latency -> line.append("  latency ")
                         .append(SummaryText.micros(latency.p50()))

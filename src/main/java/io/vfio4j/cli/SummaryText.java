@@ -34,6 +34,7 @@ final class SummaryText {
                             + saturated(seen.saturated()));
         }
         summary.driver().ifPresent(driver -> line(text, "driver", driver(driver)));
+        summary.frames().ifPresent(frames -> frames(text, frames));
         line(text, "latency", seen.latency().map(SummaryText::latency).orElse("not measured"));
         out.print(text);
         out.flush();
@@ -58,6 +59,34 @@ final class SummaryText {
         return primary.isEmpty() && cursor.isEmpty()
                 ? ""
                 : " (primary " + count(primary) + ", cursor " + count(cursor) + ")";
+    }
+
+    private static void frames(StringBuilder text, Summary.Frames frames) {
+        line(
+                text,
+                "frames",
+                frames.frames() + " for " + frames.vblanks() + " vblanks, of which " + missed(frames)
+                        + " passed without a new one");
+        frames.flips().ifPresent(flips -> line(text, "flips", inMillis(flips) + " after the frame's vblank"));
+        frames.refreshes()
+                .ifPresent(late -> line(
+                        text, "refreshes", inMillis(late) + " later than of a guest that has its host for itself"));
+    }
+
+    private static String missed(Summary.Frames frames) {
+        return frames.vblanks() == 0
+                ? "0"
+                : String.format(
+                        Locale.ROOT, "%d (%.1f %%)", frames.missed(), 100.0 * frames.missed() / frames.vblanks());
+    }
+
+    private static String inMillis(Tally.Latency lateness) {
+        return String.format(
+                Locale.ROOT,
+                "p50 %.1f, p99 %.1f, max %.1f ms",
+                lateness.p50() / 1e6,
+                lateness.p99() / 1e6,
+                lateness.max() / 1e6);
     }
 
     static String latency(Tally.Latency latency) {

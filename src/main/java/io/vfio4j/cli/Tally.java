@@ -103,17 +103,17 @@ final class Tally {
                 primary.get(),
                 cursor.get(),
                 saturated,
-                latency(),
+                latency(latencies),
                 lastSource,
                 mode);
     }
 
-    private Optional<Latency> latency() {
-        return latencies.getTotalCount() == 0
+    static Optional<Latency> latency(Histogram histogram) {
+        return histogram.getTotalCount() == 0
                 ? Optional.empty()
                 : Optional.of(new Latency(
-                        latencies.getValueAtPercentile(50),
-                        latencies.getValueAtPercentile(99),
-                        latencies.getMaxValue()));
+                        histogram.getValueAtPercentile(50),
+                        histogram.getValueAtPercentile(99),
+                        histogram.getMaxValue()));
     }
 }

@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
             ModeCommand.class,
             EdidCommand.class,
             MdevCommand.class,
+            VcpuCommand.class,
             DoctorCommand.class,
             HelpCommand.class
         },

@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
             "  vfio4j watch emulated:v5:flip --for 3s",
             "  vfio4j watch emulated:v6:cursor,size=1280x720 --virtual --for 1h --json",
             "  vfio4j watch emulated:none --policy timer=8ms",
+            "  vfio4j watch emulated:v5:overcommit=3,boost=ready --virtual",
             "  vfio4j watch 8f9c1a8e-3f5d-4b2a-9a55-0d0f1d5a7b11 --for 10s --json",
             "  vfio4j watch pid:4711",
             "  vfio4j watch socket:/run/vm1/vgpu.sock",
@@ -39,7 +40,8 @@ import picocli.CommandLine.Spec;
             "which root has. socket:PATH is one that a process offers. The owner goes on undisturbed: nothing is armed,",
             "and a timer looks. When the owner ends, so does this.",
             "",
-            "DIALECT and ITEM of an emulated device: 'vfio4j list' names them.",
+            "DIALECT and ITEM of an emulated device: 'vfio4j list' names them. With overcommit=GUESTS the guest's vCPUs wait",
+            "for processors; the summary then tells how late frames were flipped and signalled, and how many vblanks were missed.",
             "Ctrl-C ends it in order: the irq is disarmed, the device closed, the summary printed."
         })
 final class WatchCommand implements Callable<Integer> {

@@ -69,7 +69,7 @@ final class WatchSession {
                 } finally {
                     display.close();
                 }
-                summary = summary(display, passed, Optional.of(emulated.signalled()));
+                summary = summary(display, passed, Optional.of(emulated.signalled()), emulated.frames());
             }
             finish(summary, events);
         }
@@ -87,7 +87,7 @@ final class WatchSession {
             Duration slice = left.compareTo(SLICE) < 0 ? left : SLICE;
             emulated.advance(slice);
             passed = passed.plus(slice);
-            output.progress(summary(display, passed, Optional.empty()));
+            output.progress(summary(display, passed, Optional.empty(), emulated.frames()));
         }
         emulated.stopGuest();
         return passed;
@@ -141,26 +141,33 @@ final class WatchSession {
                 // After this turn of the loop the irq is unmasked, so that no signal of the guest is dropped.
                 loop.run(() -> {});
                 emulated.ifPresent(EmulatedDevice::runGuest);
-                passed = waitOut(calls, display, events, length);
+                passed = waitOut(calls, display, emulated, events, length);
                 emulated.ifPresent(EmulatedDevice::stopGuest);
             } finally {
                 display.close();
             }
             events.awaitClosed();
-            summary = summary(display, passed, emulated.map(EmulatedDevice::signalled));
+            summary = summary(
+                    display, passed, emulated.map(EmulatedDevice::signalled), emulated.flatMap(EmulatedDevice::frames));
         } finally {
             printer.shutdown();
         }
         finish(summary, events);
     }
 
-    private Duration waitOut(SystemCalls calls, Display display, Events events, Optional<Duration> length) {
+    private Duration waitOut(
+            SystemCalls calls,
+            Display display,
+            Optional<EmulatedDevice> emulated,
+            Events events,
+            Optional<Duration> length) {
         long start = calls.nanoTime();
         long whole = length.map(Duration::toNanos).orElse(Long.MAX_VALUE);
         long passed = 0;
         while (passed < whole && !events.awaitEnd(Math.min(whole - passed, SLICE.toNanos()))) {
             passed = calls.nanoTime() - start;
-            output.progress(summary(display, Duration.ofNanos(passed), Optional.empty()));
+            output.progress(summary(
+                    display, Duration.ofNanos(passed), Optional.empty(), emulated.flatMap(EmulatedDevice::frames)));
         }
         return Duration.ofNanos(calls.nanoTime() - start);
     }
@@ -204,7 +211,8 @@ final class WatchSession {
         return display.dialect().map(known -> known.label()).orElse(Summary.NONE);
     }
 
-    private Summary summary(Display display, Duration length, Optional<Summary.DriverCounts> driver) {
+    private Summary summary(
+            Display display, Duration length, Optional<Summary.DriverCounts> driver, Optional<Summary.Frames> frames) {
         return new Summary(
                 device,
                 dialect(display),
@@ -212,7 +220,8 @@ final class WatchSession {
                 tally.counts(),
                 display.stats(),
                 length,
-                driver);
+                driver,
+                frames);
     }
 
     private void finish(Summary summary, Events events) throws IOException {

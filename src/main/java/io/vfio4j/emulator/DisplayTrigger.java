@@ -178,6 +178,16 @@ final class DisplayTrigger {
         }
     }
 
+    /** How often it has signalled. */
+    long calls() {
+        return calls;
+    }
+
+    /** Whether a flip waits for the vblank to be signalled. */
+    boolean signalsAtVblank() {
+        return abi.signalling() != IrqAbi.Signalling.AT_REGISTER_WRITE;
+    }
+
     SignalCounts counts(long vblanks) {
         return new SignalCounts(calls, primaries, cursors, raw, guesses, dropped, vblanks);
     }

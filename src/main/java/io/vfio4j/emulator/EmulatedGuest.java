@@ -178,7 +178,8 @@ public final class EmulatedGuest {
 
     /**
      * Does something by itself from now on, instead of what it did before: acts at once, and then in each vblank, after the
-     * vblank's own signal was posted.
+     * vblank's own signal was posted. {@linkplain VgpuProfile#withOvercommit Where its vCPUs wait for processors}, when it has
+     * drawn the frame of a vblank; and what it was drawing before is never shown.
      *
      * @param scenario what
      */
@@ -323,6 +324,25 @@ public final class EmulatedGuest {
     public int cursorPixel(int x, int y) {
         return locked(() ->
                 at(driver.display().cursorPlane(Pipe.A).front(), "cursor", x, y).pixel(x, y));
+    }
+
+    /**
+     * How the guest kept pace with its display so far, where its vCPUs wait for processors: {@link VgpuProfile#withOvercommit}.
+     *
+     * @return counts that only grow; all 0 for a guest that answers at once
+     */
+    public FrameTiming frameTiming() {
+        return locked(() -> driver.frames().timing());
+    }
+
+    /**
+     * Takes the frames whose fate is known, each once: the driver has signalled them, or has had the occasion to.
+     *
+     * @return in the order of their flips, since this was called last; of more than 65,536 the last ones. Empty for a guest that
+     *     answers at once
+     */
+    public List<GuestFrame> takeFrames() {
+        return locked(() -> driver.frames().take());
     }
 
     private static Framebuffer at(Framebuffer framebuffer, String what, int x, int y) {

@@ -30,6 +30,9 @@ public final class EmulatedHost implements AutoCloseable {
                 new ProcessLimits(builder.descriptorLimit, builder.lockedMemoryLimit),
                 new Surroundings(builder.user, builder.groups, builder.ptraceScope, builder.container));
         new SystemFiles(kernel.files()).install(builder.release());
+        if (builder.debugfs) {
+            mountDebugfs();
+        }
         bus = new MdevBus(
                 kernel,
                 new MdevParent.Limits(builder.instanceLimit, builder.aperture),
@@ -43,6 +46,14 @@ public final class EmulatedHost implements AutoCloseable {
         builder.peripherals.forEach(this::create);
         if (!builder.virtual) {
             RealTime.start(kernel);
+        }
+    }
+
+    private void mountDebugfs() {
+        try {
+            KvmDebugfs.mount(kernel);
+        } catch (KernelError impossible) {
+            throw new IllegalStateException(impossible);
         }
     }
 
@@ -85,6 +96,7 @@ public final class EmulatedHost implements AutoCloseable {
         private boolean container;
         private int ptraceScope;
         private boolean devicesInFdinfo;
+        private boolean debugfs;
         private long lockedMemoryLimit = DEFAULT_LOCKED_MEMORY_LIMIT;
         private OptionalInt instanceLimit = OptionalInt.empty();
         private OptionalInt aperture = OptionalInt.empty();
@@ -265,6 +277,16 @@ public final class EmulatedHost implements AutoCloseable {
          */
         public Builder devicesInFdinfo() {
             devicesInFdinfo = true;
+            return this;
+        }
+
+        /**
+         * Has debugfs mounted on {@code /sys/kernel/debug}, with what KVM shows there, for root alone.
+         *
+         * @return this
+         */
+        public Builder debugfs() {
+            debugfs = true;
             return this;
         }
 

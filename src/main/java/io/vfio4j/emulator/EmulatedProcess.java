@@ -74,6 +74,22 @@ public final class EmulatedProcess {
     }
 
     /**
+     * Starts a thread.
+     *
+     * @param name what it is called, for example {@code CPU 0/KVM}; the kernel keeps 15 characters of it
+     * @return the thread
+     */
+    public EmulatedThread thread(String name) {
+        kernel.lock();
+        try {
+            task.checkAlive();
+            return new EmulatedThread(kernel, task.start(kernel.processes().nextPid(), name));
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /**
      * Kills it: its descriptors are closed and its memory is unmapped, as by SIGKILL. What others have copies of stays open. Its
      * number is free afterwards. Further calls do nothing.
      */

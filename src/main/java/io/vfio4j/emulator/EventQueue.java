@@ -1,49 +1,96 @@
 package io.vfio4j.emulator;
 
-import java.util.Comparator;
+import io.vfio4j.emulator.event.EventHeap;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
 import java.util.OptionalLong;
-import java.util.PriorityQueue;
 
 /**
  * What is going to happen, in order of time and then of scheduling, so that the same calls always give the same history.
  * Used under the kernel's lock.
  */
 final class EventQueue {
+    private static final int FIRST_SLOTS = 64;
 
     /** A thing to happen once. */
-    static final class Event {
-        static final Event NONE = new Event(0, 0, () -> {});
+    abstract static sealed class Event {
+        static final Event NONE = new Nothing();
 
-        private final long time;
-        private final long order;
-        private final Runnable action;
-        private boolean cancelled;
+        /** It does not happen, unless it has. */
+        abstract void cancel();
 
-        private Event(long time, long order, Runnable action) {
-            this.time = time;
-            this.order = order;
-            this.action = action;
+        abstract void happen();
+    }
+
+    private static final class Nothing extends Event {
+        @Override
+        void cancel() {
+            // There is nothing that could happen.
         }
 
-        void cancel() {
-            cancelled = true;
+        @Override
+        void happen() {
+            // Nothing.
         }
     }
 
-    private final PriorityQueue<Event> queue =
-            new PriorityQueue<>(Comparator.<Event>comparingLong(e -> e.time).thenComparingLong(e -> e.order));
+    private final class Scheduled extends Event {
+        private final int slot;
+        private final Runnable action;
+
+        private Scheduled(int slot, Runnable action) {
+            this.slot = slot;
+            this.action = action;
+        }
+
+        @Override
+        void cancel() {
+            // What has happened may have left its slot to another.
+            if (events.get(slot) == this) {
+                heap.cancel(slot);
+                release(slot);
+            }
+        }
+
+        @Override
+        void happen() {
+            action.run();
+        }
+    }
+
+    private final EventHeap heap = new EventHeap(FIRST_SLOTS);
+    private final List<Event> events = new ArrayList<>();
+    private final BitSet free = new BitSet();
     private final Kernel kernel;
-    private long scheduled;
 
     EventQueue(Kernel kernel) {
         this.kernel = kernel;
     }
 
     Event at(long time, Runnable action) {
-        Event event = new Event(time, scheduled++, action);
-        queue.add(event);
+        Scheduled event = put(action);
+        heap.schedule(event.slot, time);
         kernel.signalChange();
         return event;
+    }
+
+    private Scheduled put(Runnable action) {
+        int reused = free.nextSetBit(0);
+        if (reused < 0) {
+            Scheduled event = new Scheduled(events.size(), action);
+            events.add(event);
+            return event;
+        }
+        free.clear(reused);
+        Scheduled event = new Scheduled(reused, action);
+        events.set(reused, event);
+        return event;
+    }
+
+    private Event release(int slot) {
+        free.set(slot);
+        return events.set(slot, Event.NONE);
     }
 
     Event after(long delayNanos, Runnable action) {
@@ -54,20 +101,13 @@ final class EventQueue {
 
     /** When something happens next. */
     OptionalLong next() {
-        while (!queue.isEmpty() && queue.peek().cancelled) {
-            queue.remove();
-        }
-        return queue.isEmpty() ? OptionalLong.empty() : OptionalLong.of(queue.peek().time);
+        return heap.size() == 0 ? OptionalLong.empty() : OptionalLong.of(heap.nextTime());
     }
 
     /** Lets happen what is due, and what becomes due thereby. */
     void run(long now) {
-        while (true) {
-            OptionalLong next = next();
-            if (next.isEmpty() || next.getAsLong() > now) {
-                return;
-            }
-            queue.remove().action.run();
+        while (heap.size() > 0 && heap.nextTime() <= now) {
+            release(heap.take()).happen();
         }
     }
 }

@@ -25,16 +25,22 @@ final class KvmStats {
     private static final int TIME = Kvm.KVM_STATS_TYPE_CUMULATIVE | Kvm.KVM_STATS_UNIT_SECONDS;
     private static final int TIMES = Kvm.KVM_STATS_TYPE_LOG_HIST | Kvm.KVM_STATS_UNIT_SECONDS;
 
-    private record Field(String name, int flags, int exponent, int values) {}
+    /** A statistic. */
+    record Field(String name, int flags, int exponent, int values) {
+        /** Whether it is as it is, and does not only grow. */
+        boolean isNow() {
+            return (flags & Kvm.KVM_STATS_TYPE_MASK) == Kvm.KVM_STATS_TYPE_INSTANT;
+        }
+    }
 
-    private static final List<Field> OF_VM = fields(
+    static final List<Field> OF_VM = fields(
             counters("remote_tlb_flush", "remote_tlb_flush_requests"),
             counters("mmu_shadow_zapped", "mmu_pte_write", "mmu_pde_zapped", "mmu_flooded", "mmu_recycled"),
             counters("mmu_cache_miss"),
             all(NOW, "mmu_unsync", "pages_4k", "pages_2m", "pages_1g", "nx_lpage_splits"),
             all(PEAK, "max_mmu_page_hash_collisions", "max_mmu_rmap_size"));
 
-    private static final List<Field> OF_VCPU = fields(
+    static final List<Field> OF_VCPU = fields(
             counters("halt_successful_poll", "halt_attempted_poll", "halt_poll_invalid", "halt_wakeup"),
             times("halt_poll_success_ns", "halt_poll_fail_ns", "halt_wait_ns"),
             histograms("halt_poll_success_hist", "halt_poll_fail_hist", "halt_wait_hist"),
@@ -110,6 +116,11 @@ final class KvmStats {
         for (int i = 0; i < values.length; i++) {
             data.putLong(offsets.get(name) + i * Long.BYTES, values[i]);
         }
+    }
+
+    /** What debugfs shows: of a histogram, the first bucket. */
+    long first(String name) {
+        return data.getLong(offsets.get(name));
     }
 
     /** kvm_stats_read(): as much as there is; nothing beyond the end. */

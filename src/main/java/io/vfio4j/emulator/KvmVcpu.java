@@ -14,6 +14,7 @@ final class KvmVcpu {
     private final KvmVm vm;
     private final int id;
     private final KvmStats statistics;
+    private int thread;
 
     KvmVcpu(Kernel kernel, KvmVm vm, int id) {
         this.kernel = kernel;
@@ -30,10 +31,20 @@ final class KvmVcpu {
         return statistics;
     }
 
+    /** The number of the thread that ran it last; 0 where none did. */
+    int thread() {
+        return thread;
+    }
+
     /** The vCPU's descriptor; the vCPU itself stays as long as the VM. */
     final class File extends OpenFile {
         File() {
             vm.get();
+        }
+
+        /** vcpu->pid. */
+        void ranOn(TaskThread current) {
+            thread = current.number();
         }
 
         @Override

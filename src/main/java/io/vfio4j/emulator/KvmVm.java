@@ -26,6 +26,7 @@ final class KvmVm {
     private Optional<VfioDevice> claimed = Optional.empty();
     private boolean hasVfioDevice;
     private int references;
+    private int number;
 
     KvmVm(Kernel kernel) {
         this.kernel = kernel;
@@ -36,6 +37,15 @@ final class KvmVm {
 
     String statisticsId() {
         return "kvm-" + creator.pid();
+    }
+
+    /** Who made it, and what its descriptor was called there. */
+    String debugfsName() {
+        return creator.pid() + "-" + number;
+    }
+
+    List<KvmVcpu> vcpus() {
+        return vcpus;
     }
 
     KvmInterrupts interrupts() {
@@ -140,7 +150,9 @@ final class KvmVm {
                     throw new KernelError(Errno.EINVAL);
                 }
                 kernel.descriptors().reserve();
-                return kernel.descriptors().install(new KvmVm(kernel).new File(), "KVM VM");
+                KvmVm vm = new KvmVm(kernel);
+                vm.number = kernel.descriptors().install(vm.new File(), "KVM VM");
+                return vm.number;
             }
             throw new KernelError(Errno.EINVAL);
         }

@@ -14,6 +14,10 @@ final class PidFd extends OpenFile {
         if (pid <= 0) {
             throw new KernelError(Errno.EINVAL);
         }
+        if (processes.find(pid).isEmpty() && processes.findByThread(pid).isPresent()) {
+            // From 6.9 on ENOENT.
+            throw new KernelError(Errno.EINVAL);
+        }
         return new PidFd(processes.find(pid).orElseThrow(() -> new KernelError(Errno.ESRCH)));
     }
 

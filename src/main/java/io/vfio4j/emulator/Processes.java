@@ -65,12 +65,26 @@ final class Processes {
         return Optional.ofNullable(alive.get(pid));
     }
 
+    /** Whose thread has a number. */
+    Optional<Task> findByThread(int number) {
+        return alive.values().stream()
+                .filter(task -> task.threads().containsKey(number))
+                .findFirst();
+    }
+
+    /** Processes and threads have their numbers from one set. */
     int nextPid() {
-        return alive.lastKey() + 1;
+        return alive.values().stream()
+                        .mapToInt(task -> Math.max(
+                                task.pid(),
+                                task.threads().isEmpty() ? 0 : task.threads().lastKey()))
+                        .max()
+                        .orElseThrow()
+                + 1;
     }
 
     Task start(int pid, String command, int user) throws KernelError {
-        if (alive.containsKey(pid)) {
+        if (alive.containsKey(pid) || findByThread(pid).isPresent()) {
             throw new KernelError(Errno.EEXIST);
         }
         Task task = new Task(pid, command, user, List.of(), descriptorLimit);

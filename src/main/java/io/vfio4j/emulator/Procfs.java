@@ -1,5 +1,7 @@
 package io.vfio4j.emulator;
 
+import io.vfio4j.linux.uapi.Errno;
+import io.vfio4j.linux.uapi.Kvm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -34,7 +36,15 @@ final class Procfs {
                     return Optional.of(new FileTree.Link(
                             Integer.toString(processes.current().pid())));
                 }
-                return number(name).flatMap(processes::find).map(task -> directoryOf(task));
+                Optional<Integer> number = number(name);
+                Optional<FileTree.Node> process =
+                        number.flatMap(processes::find).map(task -> directoryOf(task));
+                // The threads' numbers are there as well, though not listed.
+                return process.isPresent()
+                        ? process
+                        : number.flatMap(processes::findByThread)
+                                .flatMap(task -> threadOf(task, number.get()))
+                                .map(thread -> directoryOf(thread));
             }
 
             @Override
@@ -65,10 +75,78 @@ final class Procfs {
                 return text("pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t1036\n" + file.fdinfo());
             }
         });
+        directory.put("task", new Threads(task));
         FileTree.Directory namespaces = new FileTree.Directory();
         namespaces.put("pid", new FileTree.Link(processes.inContainer() ? "pid:[4026532201]" : HOST_PID_NAMESPACE));
         directory.put("ns", namespaces);
         return directory;
+    }
+
+    private static Optional<TaskThread> threadOf(Task task, int number) {
+        return Optional.ofNullable(task.threads().get(number));
+    }
+
+    /** {@code /proc/PID/task/TID}: what was opened there tells nothing of a thread that has ended. */
+    private FileTree.Directory directoryOf(TaskThread thread) {
+        FileTree.Directory directory = new FileTree.Directory();
+        directory.put("comm", of(thread, () -> thread.name() + "\n"));
+        directory.put(
+                "status",
+                of(
+                        thread,
+                        () -> status(thread.task())
+                                .replace(
+                                        "\nPid:\t" + thread.task().pid() + "\n", "\nPid:\t" + thread.number() + "\n")));
+        directory.put("stat", of(thread, () -> stat(thread)));
+        directory.put("schedstat", of(thread, thread::schedstat));
+        directory.put("syscall", of(thread, () -> {
+            processes.checkAttachable(thread.task());
+            return syscall(thread);
+        }));
+        return directory;
+    }
+
+    private static FileTree.Text of(TaskThread thread, FileTree.Show show) {
+        return FileTree.Text.readOnly(() -> {
+            if (!thread.isAlive()) {
+                throw new KernelError(Errno.ESRCH);
+            }
+            return show.show();
+        });
+    }
+
+    /** Up to guest_time, the 43rd: do_task_stat(). */
+    private static String stat(TaskThread thread) {
+        return thread.number() + " (" + thread.name() + ") S 1 1 1 0 -1 4194368" + " 0".repeat(33) + " "
+                + thread.guestTicks() + " 0\n";
+    }
+
+    /** proc_pid_syscall(), of a thread that waits in ioctl(2), which is call 16, or of one that runs. */
+    private static String syscall(TaskThread thread) {
+        return thread.sleepsOn().isPresent()
+                ? "16 0x" + Integer.toHexString(thread.sleepsOn().getAsInt()) + " 0x"
+                        + Long.toHexString(Kvm.KVM_RUN.number())
+                        + " 0x0 0x0 0x55aa 0xff 0x7ff4f65fd530 0x7ff4f7b9bd6b\n"
+                : "running\n";
+    }
+
+    /** A directory for each thread. */
+    private final class Threads extends FileTree.Directory {
+        private final Task task;
+
+        Threads(Task task) {
+            this.task = task;
+        }
+
+        @Override
+        Optional<FileTree.Node> madeUp(String name) {
+            return number(name).flatMap(number -> threadOf(task, number)).map(thread -> directoryOf(thread));
+        }
+
+        @Override
+        List<String> madeUpNames() {
+            return task.threads().keySet().stream().map(String::valueOf).toList();
+        }
     }
 
     private static FileTree.Text text(String text) {

@@ -29,6 +29,10 @@ final class RealTime implements Runnable {
                     kernel.awaitChange(next.getAsLong() - kernel.nanoTime());
                 }
             }
+        } catch (RuntimeException | Error failure) {
+            // Nothing would ever happen again: whoever waits is told so.
+            kernel.close();
+            throw failure;
         } finally {
             kernel.unlock();
         }

@@ -2,15 +2,14 @@ package io.vfio4j.emulator;
 
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /** What a host shows of its kernel, its processors and its users: /proc, /sys/module, /sys/class, /etc, /lib/modules. */
 final class SystemFiles {
     /** The group that Debian gives /dev/kvm to. */
     static final int KVM_GROUP = 106;
 
-    /** By their numbers. */
-    static final List<Integer> PROCESSORS = List.of(0, 1, 2, 3, 4, 5, 6, 7);
+    /** By their numbers; /proc/cpuinfo and /proc/stat say the same. */
+    static final List<Integer> PROCESSORS = List.of(0);
 
     private static final Map<String, String> MODULES = Map.of(
             "vfio", "drivers/vfio/vfio",
@@ -38,7 +37,11 @@ final class SystemFiles {
             files.put("/proc/sys/kernel/arch", "x86_64");
         }
         files.put("/proc/cmdline", "BOOT_IMAGE=/boot/vmlinuz root=/dev/sda1 ro quiet intel_iommu=on i915.enable_gvt=1");
-        files.put("/proc/cpuinfo", PROCESSORS.stream().map(SystemFiles::cpuinfo).collect(Collectors.joining("\n\n")));
+        files.put(
+                "/proc/cpuinfo",
+                "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Emulated CPU\nflags\t\t: fpu vme msr apic vmx");
+        files.put("/proc/stat", "cpu  3000 0 1000 90000 10 0 5 0 0 0\ncpu0 3000 0 1000 90000 10 0 5 0 0 0");
+        files.makeDirectory(KvmDebugfs.MOUNT_POINT);
         files.put("/proc/modules", "vfio 45056 0 - Live 0x0000000000000000");
         MODULES.values().forEach(file -> files.put("/lib/modules/" + release + "/kernel/" + file + ".ko", ""));
         LOADED.forEach(this::load);
@@ -48,11 +51,6 @@ final class SystemFiles {
         files.put("/sys/firmware/acpi/tables/DMAR", "DMAR");
         files.put("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh");
         files.put("/etc/group", "root:x:0:\nkvm:x:" + KVM_GROUP + ":\nuser:x:1000:");
-    }
-
-    private static String cpuinfo(int processor) {
-        return "processor\t: " + processor
-                + "\nvendor_id\t: GenuineIntel\nmodel name\t: Emulated CPU\nflags\t\t: fpu vme msr apic vmx";
     }
 
     /** A GPU, driven by i915 with GVT-g switched on. Its parameters are root's alone to read: i915_params.c, mode 0400. */

@@ -5,6 +5,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.WeakHashMap;
 
 /** A process as the kernel sees it: who it is, and what it has open. Used under the kernel's lock. */
@@ -22,6 +24,8 @@ final class Task {
     private final Set<Holding> holdings = new LinkedHashSet<>();
     /** The processors of threads that have bound themselves. What a thread inherits from the one that started it is not known here. */
     private final Map<Thread, List<Integer>> affinity = new WeakHashMap<>();
+    /** By their numbers; the first has the process's. */
+    private final TreeMap<Integer, TaskThread> threads = new TreeMap<>();
 
     private boolean alive = true;
 
@@ -32,6 +36,7 @@ final class Task {
         this.user = user;
         this.groups = List.copyOf(moreGroups);
         this.descriptors = new DescriptorTable(descriptorLimit);
+        threads.put(pid, new TaskThread(this, pid, command));
     }
 
     int pid() {
@@ -72,6 +77,22 @@ final class Task {
 
     Map<Thread, List<Integer>> affinity() {
         return affinity;
+    }
+
+    /** By their numbers. */
+    SortedMap<Integer, TaskThread> threads() {
+        return threads;
+    }
+
+    TaskThread start(int number, String name) {
+        TaskThread thread = new TaskThread(this, number, name);
+        threads.put(number, thread);
+        return thread;
+    }
+
+    void end(TaskThread thread) {
+        thread.exit();
+        threads.remove(thread.number(), thread);
     }
 
     boolean isAlive() {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongConsumer;
 
 /**
  * Who has vblanks when. The drivers of 2019 have one timer for all vGPUs, which runs while any of them has an enabled pipe;
@@ -16,14 +17,14 @@ final class VblankTimers {
 
     private static final long SECOND = 1_000_000_000;
 
-    /** An hrtimer that goes on by its period from expiry to expiry. */
+    /** An hrtimer that goes on by its period from expiry to expiry, and tells when it was to expire. */
     private final class Periodic {
         private long period;
-        private final Runnable action;
+        private final LongConsumer action;
         private EventQueue.Event next = EventQueue.Event.NONE;
         private boolean running;
 
-        Periodic(long period, Runnable action) {
+        Periodic(long period, LongConsumer action) {
             this.period = period;
             this.action = action;
         }
@@ -50,7 +51,7 @@ final class VblankTimers {
         private void expireAt(long time) {
             next = kernel.events().at(time, () -> {
                 expireAt(time + period);
-                action.run();
+                action.accept(time);
             });
         }
     }
@@ -67,6 +68,11 @@ final class VblankTimers {
     /** As DIV64_U64_ROUND_CLOSEST in vgpu_update_vblank_emulation(). */
     static long period(int hertz) {
         return (SECOND + hertz / 2) / hertz;
+    }
+
+    /** How long it is from one vblank of a vGPU to the next. */
+    long period(VgpuDriver driver) {
+        return driver.hasOwnTimer() ? period(driver.refreshRate()) : CLASSIC_PERIOD;
     }
 
     void add(VgpuDriver driver) {
@@ -118,10 +124,10 @@ final class VblankTimers {
         return drivers.stream().anyMatch(driver -> driver.isOpen() && !driver.hasOwnTimer() && driver.hasPipe());
     }
 
-    private void classicVblank() {
+    private void classicVblank(long time) {
         for (VgpuDriver driver : List.copyOf(drivers)) {
             if (!driver.hasOwnTimer() && !driver.isStepped() && driver.isOpen()) {
-                driver.vblank();
+                driver.vblank(time);
             }
         }
     }

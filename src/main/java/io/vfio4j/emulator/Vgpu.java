@@ -189,8 +189,8 @@ public final class Vgpu {
     }
 
     /**
-     * Runs vblanks now, without the timer: for each pipe the driver's signal, then what the guest does. Nothing happens while
-     * nobody has the device open, or no pipe is enabled.
+     * Runs vblanks now, without the timer: for each pipe the driver's signal, then what the guest does, at once or when it has a
+     * processor. Nothing happens while nobody has the device open, or no pipe is enabled.
      *
      * @param n how many
      */
@@ -201,7 +201,7 @@ public final class Vgpu {
         for (int i = 0; i < n; i++) {
             locked(() -> {
                 if (kernel.vblankTimers().hasVblanks(driver)) {
-                    driver.vblank();
+                    driver.vblank(kernel.nanoTime());
                 }
             });
         }

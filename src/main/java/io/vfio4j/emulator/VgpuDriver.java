@@ -1,6 +1,7 @@
 package io.vfio4j.emulator;
 
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** What the drivers of all emulated vGPUs have in common: a guest that is shown, and vblanks that it waits for. */
 abstract class VgpuDriver implements DeviceDriver {
@@ -8,6 +9,10 @@ abstract class VgpuDriver implements DeviceDriver {
     private final VgpuProfile profile;
     private final DisplayTrigger trigger;
     private final GuestDisplay display;
+    private final FrameLog frames = new FrameLog();
+    /** Empty for a guest that answers at once. */
+    private final Optional<GuestSchedule> schedule;
+
     private GuestScript script = GuestScript.NOTHING;
     private boolean open;
     private boolean stepped;
@@ -20,6 +25,7 @@ abstract class VgpuDriver implements DeviceDriver {
         this.trigger = new DisplayTrigger(profile, kernel);
         this.display = display;
         this.refreshRate = profile.refreshRate();
+        this.schedule = profile.model().map(model -> new GuestSchedule(kernel, model, this::flipFrame));
     }
 
     /** Refuses a pipe that the device does not have. */
@@ -112,26 +118,82 @@ abstract class VgpuDriver implements DeviceDriver {
     public void close() {
         open = false;
         kernel.vblankTimers().update();
+        forgetFrames();
     }
 
-    /** One vblank: for each pipe the driver's signal first, and then what the guest does in its interrupt handler. */
-    final void vblank() {
+    /**
+     * One vblank: for each pipe the driver's signal first, and then what the guest does in its interrupt handler, unless it has to
+     * wait for a processor.
+     */
+    final void vblank(long time) {
         vblanks++;
+        long signalsBefore = trigger.calls();
         for (Pipe pipe : Pipe.values()) {
             boolean enabled = display.isEnabled(pipe);
             trigger.vblank(pipe, enabled);
-            if (enabled) {
+            if (enabled && schedule.isEmpty()) {
+                script.onVblank(pipe);
+            }
+        }
+        if (schedule.isEmpty()) {
+            script.afterVblank();
+        } else {
+            frames.signal(signalSince(signalsBefore, time));
+            interrupt(
+                    schedule.get(),
+                    new GuestSchedule.Vblank(time, kernel.vblankTimers().period(this)));
+        }
+    }
+
+    private void interrupt(GuestSchedule guest, GuestSchedule.Vblank vblank) {
+        if (script != GuestScript.NOTHING && display.hasPipe() && guest.vblank(vblank)) {
+            frames.vblank();
+        } else {
+            frames.pause();
+        }
+    }
+
+    /** The guest's interrupt handler has been run, and the frame is drawn. */
+    private void flipFrame(GuestSchedule.Vblank vblank, long now) {
+        if (!display.hasPipe()) {
+            return;
+        }
+        long signalsBefore = trigger.calls();
+        for (Pipe pipe : Pipe.values()) {
+            if (display.isEnabled(pipe)) {
                 script.onVblank(pipe);
             }
         }
         script.afterVblank();
+        if (trigger.signalsAtVblank()) {
+            frames.flip(vblank, now, vblank.time() + vblank.period());
+        } else {
+            frames.flip(vblank, now, vblank.time());
+            frames.signal(signalSince(signalsBefore, now));
+        }
     }
 
-    /** The guest does something else from now on. */
+    private OptionalLong signalSince(long before, long now) {
+        return trigger.calls() == before ? OptionalLong.empty() : OptionalLong.of(now);
+    }
+
+    private void forgetFrames() {
+        schedule.ifPresent(GuestSchedule::forget);
+        frames.signal(OptionalLong.empty());
+        frames.pause();
+    }
+
+    final FrameLog frames() {
+        return frames;
+    }
+
+    /** The guest does something else from now on; what it was drawing is never shown. */
     final void follow(GuestScript next) {
         script.stop();
+        forgetFrames();
         if (next != GuestScript.NOTHING) {
             startGuest();
+            schedule.ifPresent(GuestSchedule::prepare);
         }
         script = next;
         script.start();
@@ -218,5 +280,8 @@ abstract class VgpuDriver implements DeviceDriver {
         display.setEnabled(pipe, on);
         scanoutChanged();
         kernel.vblankTimers().update();
+        if (!display.hasPipe()) {
+            frames.pause();
+        }
     }
 }

@@ -1,5 +1,6 @@
 package io.vfio4j.emulator;
 
+import io.vfio4j.emulator.vcpu.Boost;
 import io.vfio4j.linux.uapi.DisplayIrq;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -7,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.UUID;
 
 /**
@@ -161,6 +163,7 @@ public final class VgpuProfile {
     private static final int LARGEST_SIDE = 16384;
     private static final int MOST_HERTZ = 1000;
     private static final int MOST_BUFFERS = 8;
+    private static final int MOST_MACHINES = 16;
 
     private final EmulatedDialect dialect;
     private boolean kvmRequired;
@@ -181,6 +184,10 @@ public final class VgpuProfile {
     private int width;
     private int height;
     private int buffers = 3;
+    private OptionalInt machines = OptionalInt.empty();
+    private Boost boost = Boost.NONE;
+    private long seed = 1;
+    private Optional<GuestModel.Maker> model = Optional.empty();
     private Optional<UUID> uuid = Optional.empty();
 
     private VgpuProfile(EmulatedDialect dialect) {
@@ -210,6 +217,10 @@ public final class VgpuProfile {
         width = other.width;
         height = other.height;
         buffers = other.buffers;
+        machines = other.machines;
+        boost = other.boost;
+        seed = other.seed;
+        model = other.model;
         uuid = other.uuid;
     }
 
@@ -503,6 +514,64 @@ public final class VgpuProfile {
     }
 
     /**
+     * Puts the guest on a host with 8 processors, together with others: the guest has 8 vCPUs, of which one draws a frame for each
+     * vblank and seven compute with it, and each of the others has 8 vCPUs that search and allocate memory, as {@code ebizzy -M} does. A scenario's
+     * act happens when the guest has drawn the frame, not at the vblank, and is late or missing when its vCPUs wait for processors.
+     * What happens besides, in {@link EmulatedGuest}'s methods or by a scenario's own timer, still happens at once.
+     * {@link EmulatedGuest#takeFrames} tells how late each frame was.
+     *
+     * <p>The host is simulated ({@link io.vfio4j.emulator.vcpu}), one for each vGPU, on the thread that lets time pass. The same seed gives the same
+     * frames. A guest without vblanks sleeps.
+     *
+     * @param guests how many guests share the host, this one included: 1 for one that has it for itself, to 16
+     * @return a changed copy
+     * @throws IllegalArgumentException beyond that
+     */
+    public VgpuProfile withOvercommit(int guests) {
+        if (guests < 1 || guests > MOST_MACHINES) {
+            throw new IllegalArgumentException(
+                    "an overcommit of " + guests + "; 1 to " + MOST_MACHINES + " guests share a host");
+        }
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.machines = OptionalInt.of(guests);
+        return changed;
+    }
+
+    /**
+     * How many guests share the guest's host.
+     *
+     * @return what {@link #withOvercommit} was told; empty for a guest that answers at once
+     */
+    public OptionalInt overcommit() {
+        return machines;
+    }
+
+    /**
+     * Which vCPU the host of {@link #withOvercommit} prefers when another one spins; without that it says nothing.
+     *
+     * @param policy {@link Boost#NONE} by default
+     * @return a changed copy
+     */
+    public VgpuProfile withBoost(Boost policy) {
+        Objects.requireNonNull(policy, "policy");
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.boost = policy;
+        return changed;
+    }
+
+    /**
+     * What all that is random on the host of {@link #withOvercommit} begins with; without that it says nothing.
+     *
+     * @param first any number; 1 by default
+     * @return a changed copy
+     */
+    public VgpuProfile withSeed(long first) {
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.seed = first;
+        return changed;
+    }
+
+    /**
      * The device's UUID; without this the host numbers its devices.
      *
      * @param uuid the name of one device
@@ -611,6 +680,20 @@ public final class VgpuProfile {
 
     int buffers() {
         return buffers;
+    }
+
+    /** Another model of how long the guest takes, of which everything is known. */
+    VgpuProfile withModel(GuestModel.Maker maker) {
+        VgpuProfile changed = new VgpuProfile(this);
+        changed.model = Optional.of(maker);
+        return changed;
+    }
+
+    /** How long the guest takes; empty for one that answers at once. */
+    Optional<GuestModel.Maker> model() {
+        return model.or(() -> machines.isEmpty()
+                ? Optional.empty()
+                : Optional.of(SharedHost.with(new HostLoad(machines.getAsInt(), boost, seed))));
     }
 
     Optional<UUID> uuid() {

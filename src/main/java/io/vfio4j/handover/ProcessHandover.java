@@ -4,6 +4,7 @@ import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.uapi.Errno;
+import io.vfio4j.proc.TraceRights;
 import io.vfio4j.vfio.VfioDevice;
 import io.vfio4j.vfio.VfioGroup;
 import java.io.IOException;
@@ -61,7 +62,10 @@ final class ProcessHandover {
         boolean aboutProcess =
                 e.target().startsWith(directory + "/") || e.operation().equals("pidfd_getfd");
         return switch (e.errno()) {
-            case Errno.EPERM, Errno.EACCES -> aboutProcess ? e.withAdvice(TraceRights.advice(calls, pid)) : e;
+            case Errno.EPERM, Errno.EACCES ->
+                aboutProcess
+                        ? e.withAdvice(TraceRights.advice(calls, pid, "let the VMM offer the device on a socket"))
+                        : e;
             case Errno.ENOENT, Errno.EBADF -> aboutProcess ? e.withAdvice(absence()) : e;
             case Errno.EMFILE, Errno.ENFILE -> e.withAdvice("Too many files are open.");
             default -> e;

@@ -1,6 +1,8 @@
 package io.vfio4j.kvm;
 
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.LongBinaryOperator;
 
 /** How often samples fell into ranges, as KVM had counted it at one time. Immutable. */
 public final class KvmHistogram {
@@ -69,6 +71,34 @@ public final class KvmHistogram {
             total += count;
         }
         return total;
+    }
+
+    /**
+     * The samples that came.
+     *
+     * @param earlier the same histogram at an earlier time
+     * @return the differences; empty where the two have other buckets
+     */
+    public Optional<KvmHistogram> since(KvmHistogram earlier) {
+        return combined(earlier, (now, before) -> now - before);
+    }
+
+    Optional<KvmHistogram> plus(KvmHistogram other) {
+        return combined(other, Long::sum);
+    }
+
+    private Optional<KvmHistogram> combined(KvmHistogram other, LongBinaryOperator operator) {
+        boolean comparable = counts.length == other.counts.length
+                && statistic.kind() == other.statistic.kind()
+                && statistic.bucketSize() == other.statistic.bucketSize();
+        if (!comparable) {
+            return Optional.empty();
+        }
+        long[] combined = new long[counts.length];
+        for (int bucket = 0; bucket < counts.length; bucket++) {
+            combined[bucket] = operator.applyAsLong(counts[bucket], other.counts[bucket]);
+        }
+        return Optional.of(new KvmHistogram(statistic, combined));
     }
 
     /** The buckets that are not empty: {@code halt_wait_hist: 4096 2, 8192 1}. */

@@ -69,6 +69,26 @@ public final class KvmStatistics implements AutoCloseable {
         }
     }
 
+    /**
+     * Takes over a copy of what a process has got by KVM_GET_STATS_FD.
+     *
+     * @param keeper a copy of the VM's own descriptor: see {@link #open(SystemCalls, Descriptor)}
+     * @param file the copy, which is closed even if this fails
+     */
+    static KvmStatistics adopt(SystemCalls calls, Descriptor keeper, Descriptor file) throws IOException {
+        keeper.acquire();
+        boolean success = false;
+        try {
+            KvmStatistics statistics = open(calls, keeper, file);
+            success = true;
+            return statistics;
+        } finally {
+            if (!success) {
+                keeper.release();
+            }
+        }
+    }
+
     private static Descriptor openFile(SystemCalls calls, Descriptor owner) throws LinuxException {
         try {
             return calls.adopt(calls.ioctl(owner, Kvm.KVM_GET_STATS_FD, 0), "statistics of " + owner.description());

@@ -1,2 +1,2 @@
-/** What /proc tells of the processes of this host: who has a file open. */
+/** What /proc tells of the processes of this host: who has a file open, how long threads run and wait. */
 package io.vfio4j.proc;

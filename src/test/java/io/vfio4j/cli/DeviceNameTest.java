@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vfio4j.emulator.Scenario;
 import io.vfio4j.emulator.VgpuProfile;
+import io.vfio4j.emulator.vcpu.Boost;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -33,6 +35,9 @@ class DeviceNameTest {
                 + "'emulated:v5:cursor,format=RG16,tiling=y,mappable=yes,size=3840x2160'",
         "'emulated:mdpy:mappable=no',         'emulated:mdpy:flip,mappable=no'",
         "'emulated:v6:display=off',           'emulated:v6:flip,display=off'",
+        "'emulated:v5:overcommit=3',          'emulated:v5:flip,overcommit=3'",
+        "'emulated:v5:boost=ready-fixed,seed=-7,overcommit=16,mode',"
+                + "'emulated:v5:mode,boost=ready-fixed,seed=-7,overcommit=16'",
     })
     void anEmulatedNameIsCompletedByItsDefaults(String text, String canonical) {
         assertEquals(canonical, DeviceName.parse(text).text());
@@ -187,7 +192,18 @@ class DeviceNameTest {
                 "emulated:v5:display=yes",
                 "emulated:mdpy:format=RG16",
                 "emulated:mbochs:tiling=x",
-                "emulated:mdpy:display=off"
+                "emulated:mdpy:display=off",
+                "emulated:v5:overcommit=0",
+                "emulated:v5:overcommit=-1",
+                "emulated:v5:overcommit=17",
+                "emulated:v5:overcommit=",
+                "emulated:v5:overcommit=many",
+                "emulated:v5:overcommit=2,boost=",
+                "emulated:v5:overcommit=2,boost=turbo",
+                "emulated:v5:overcommit=2,seed=",
+                "emulated:v5:overcommit=2,seed=9223372036854775808",
+                "emulated:v5:boost=ready",
+                "emulated:v5:seed=1"
             })
     void valuesOutOfBoundsAreRefused(String text) {
         assertTrue(!refusal(text).isBlank());
@@ -198,6 +214,34 @@ class DeviceNameTest {
         assertEquals("a screen of 70x50; width and height are 64 to 16384", refusal("emulated:v5:size=70x50"));
         assertEquals("a refresh rate of 1001 Hz; it is 1 to 1000", refusal("emulated:v5:hz=1001"));
         assertEquals("9 buffers; a guest has 1 to 8", refusal("emulated:v5:buffers=9"));
+    }
+
+    @Test
+    void aGuestSharesItsHostWithSoManyOthers() {
+        DeviceName.Emulated name =
+                assertInstanceOf(DeviceName.Emulated.class, DeviceName.parse("emulated:v5:boost=ready,overcommit=3"));
+        assertEquals(OptionalInt.of(3), name.profile().overcommit());
+        DeviceName.Emulated alone = assertInstanceOf(DeviceName.Emulated.class, DeviceName.parse("emulated:v5"));
+        assertTrue(alone.profile().overcommit().isEmpty());
+        assertEquals("an overcommit of 17; 1 to 16 guests share a host", refusal("emulated:v5:overcommit=17"));
+    }
+
+    @Test
+    void everyBoostHasAName() {
+        for (Boost boost : Boost.values()) {
+            String name = "emulated:v5:flip,overcommit=2,boost=" + boost.label();
+            assertEquals(name, DeviceName.parse(name).text());
+        }
+        String message = refusal("emulated:v5:overcommit=2,boost=turbo");
+        Boost.labels().forEach(label -> assertTrue(message.contains(label), message));
+    }
+
+    @Test
+    void aBoostOrASeedSaysNothingWithoutOvercommit() {
+        for (String item : List.of("boost=ready", "seed=7")) {
+            String message = refusal("emulated:v5:flip," + item);
+            assertTrue(message.contains("'" + item + "' says nothing without overcommit=GUESTS"), message);
+        }
     }
 
     @Test

@@ -71,6 +71,8 @@ class UsageTest {
                 "edid pid:1 --path cdev",
                 "mdev",
                 "mdev destroy",
+                "vcpu",
+                "vcpu destroy",
                 "mdev types more",
                 "mdev create",
                 "mdev create mdpy",
@@ -101,12 +103,14 @@ class UsageTest {
                 "mode --help",
                 "edid --help",
                 "mdev --help",
+                "vcpu --help",
                 "mdev types --help",
                 "mdev create --help",
                 "mdev remove --help",
                 "help",
                 "help watch",
                 "help mdev",
+                "help vcpu",
                 "mdev help remove"
             })
     void helpHasExamplesAndSucceeds(String line) {

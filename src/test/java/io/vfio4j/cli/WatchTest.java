@@ -2,6 +2,7 @@ package io.vfio4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -130,6 +132,83 @@ class WatchTest {
         Map<String, Object> closed = lines.get(lines.size() - 2);
         assertEquals("closed", closed.get("type"));
         assertNull(closed.get("cause"));
+    }
+
+    private static Map<String, Object> watched(String items, String length) {
+        CommandRun run = CommandRun.of("watch", "emulated:" + items, "--virtual", "--for", length, "--json");
+        assertEquals(0, run.exitCode(), run.err());
+        assertNothingLost(run);
+        return run.summary();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"v3", "v4", "v5", "v6", "pageflip", "port"})
+    void aGuestThatHasItsHostForItselfIsSeenAsOneThatAnswersAtOnce(String dialect) {
+        String[] line = {"watch", "emulated:" + dialect + ":flip", "--virtual", "--for", "2s", "--json"};
+        CommandRun atOnce = CommandRun.of(line);
+        line[1] += ",overcommit=1";
+        CommandRun alone = CommandRun.of(line);
+        assertEquals(
+                atOnce.json("refresh"),
+                alone.json("refresh").stream().map(WatchTest::ofAtOnce).toList());
+        assertFalse(atOnce.summary().containsKey("frames"));
+        Map<String, Object> frames = Json.member(alone.summary(), "frames");
+        assertEquals(0, Json.number(frames, "missed_vblanks"));
+        assertEquals(0.0, ((Number) Json.member(frames, "refresh_lateness_us").get("max")).doubleValue());
+    }
+
+    private static Map<String, Object> ofAtOnce(Map<String, Object> event) {
+        Map<String, Object> same = new LinkedHashMap<>(event);
+        same.put("device", String.valueOf(event.get("device")).replace(",overcommit=1", ""));
+        return same;
+    }
+
+    @Test
+    void framesAreLaterTheMoreGuestsShareTheHost() {
+        long least = 0;
+        for (int guests = 2; guests <= 4; guests++) {
+            Map<String, Object> frames = Json.member(watched("v5:overcommit=" + guests, "2s"), "frames");
+            Map<String, Object> flips = Json.member(frames, "flip_lateness_us");
+            assertTrue(Json.number(flips, "p50") > least, "with " + guests + ": " + frames);
+            least = Json.number(flips, "p50");
+            assertTrue(Json.number(frames, "missed_vblanks") > 0, frames.toString());
+            assertTrue(Json.number(Json.member(frames, "refresh_lateness_us"), "max") > 0, frames.toString());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyDialectAndScenario")
+    void everyGuestCanShareItsHostAndNothingIsLost(String dialect, String scenario) {
+        Map<String, Object> frames =
+                Json.member(watched(dialect + ":" + scenario + ",overcommit=2,boost=ready", "600ms"), "frames");
+        assertTrue(Json.number(frames, "frames") > 0, frames.toString());
+    }
+
+    @Test
+    void theSameSeedGivesTheSameFramesAndAnotherOneOthers() {
+        String[] line = {"watch", "emulated:v5:overcommit=3,boost=ready,seed=7", "--virtual", "--for", "1s", "--json"};
+        String first = CommandRun.of(line).out();
+        assertEquals(first, CommandRun.of(line).out());
+        line[1] = "emulated:v5:overcommit=3,boost=ready,seed=8";
+        assertNotEquals(first, CommandRun.of(line).out().replace("seed=8", "seed=7"));
+    }
+
+    @Test
+    void theSummaryTellsHowLateFramesWere() {
+        String out = CommandRun.of("watch", "emulated:v5:overcommit=3", "--virtual", "--for", "1s")
+                .out();
+        assertTrue(out.matches("(?s).* frames +\\d+ for 62 vblanks, of which \\d+ \\(\\d+\\.\\d %\\) passed.*"), out);
+        assertTrue(
+                out.matches("(?s).* flips +p50 [\\d.]+, p99 [\\d.]+, max [\\d.]+ ms after the frame's vblank.*"), out);
+        assertTrue(out.matches("(?s).* refreshes +p50 [\\d.]+, p99 [\\d.]+, max [\\d.]+ ms later than .*"), out);
+    }
+
+    @Test
+    void inRealTimeAGuestSharesItsHostToo() {
+        CommandRun run = CommandRun.of("watch", "emulated:v5:overcommit=2", "--for", "400ms", "--json");
+        assertEquals(0, run.exitCode(), run.err());
+        assertNothingLost(run);
+        assertTrue(Json.number(Json.member(run.summary(), "frames"), "frames") > 0);
     }
 
     @Test

@@ -4,6 +4,7 @@ import io.vfio4j.emulator.DeviceNodes;
 import io.vfio4j.emulator.EmulatedDialect;
 import io.vfio4j.emulator.EmulatedFormat;
 import io.vfio4j.emulator.EmulatedTiling;
+import io.vfio4j.emulator.vcpu.Boost;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Inherited;
@@ -119,6 +120,28 @@ public @interface EmulatedVgpu {
      * @return in pixels; 0 for the profile's own size
      */
     int height() default 0;
+
+    /**
+     * How many guests share the guest's host, so that its vCPUs wait for processors and its frames are late:
+     * {@link io.vfio4j.emulator.VgpuProfile#withOvercommit}.
+     *
+     * @return 0 for a guest that answers at once
+     */
+    int overcommit() default 0;
+
+    /**
+     * Which vCPU that host prefers when another one spins.
+     *
+     * @return none by default
+     */
+    Boost boost() default Boost.NONE;
+
+    /**
+     * What all that is random on that host begins with.
+     *
+     * @return any number
+     */
+    long seed() default 1;
 
     /**
      * Whether vblanks are made by {@link io.vfio4j.emulator.Vgpu#vblank} alone.

@@ -88,7 +88,12 @@ public final class EmulatedVgpuExtension implements ParameterResolver, AfterEach
                 .withMappableDmabufs(wanted.mappableDmabufs())
                 .withFormat(wanted.format())
                 .withTiling(wanted.tiling())
-                .withRefreshRate(wanted.refreshRate());
+                .withRefreshRate(wanted.refreshRate())
+                .withBoost(wanted.boost())
+                .withSeed(wanted.seed());
+        if (wanted.overcommit() != 0) {
+            profile = profile.withOvercommit(wanted.overcommit());
+        }
         if (wanted.width() != 0 || wanted.height() != 0) {
             profile = profile.withSize(wanted.width(), wanted.height());
         }

@@ -4,6 +4,8 @@ package io.vfio4j.emulator.vcpu;
  * A host and its guests, in virtual time. One thread at a time; two simulations share nothing.
  */
 public final class Simulation {
+    private final Host host;
+
     /**
      * Prepares a simulation at time 0.
      *
@@ -12,7 +14,11 @@ public final class Simulation {
      * @throws IllegalArgumentException naming what is absurd
      */
     public Simulation(Setup setup, SimulationListener listener) {
-        throw new IllegalStateException();
+        this(setup, listener, LivelockGuard.usual());
+    }
+
+    Simulation(Setup setup, SimulationListener listener, LivelockGuard guard) {
+        host = new Host(setup, listener, guard);
     }
 
     /**
@@ -21,22 +27,24 @@ public final class Simulation {
      * @return nanoseconds since the simulation began
      */
     public long nanoTime() {
-        throw new IllegalStateException();
+        return host.now;
     }
 
     /**
      * Lets happen what happens up to a time.
      *
-     * @param nanos when to stop, since the simulation began; in the past it does nothing
+     * @param nanos when to stop, since the simulation began; in the past it does nothing; at most 2^60, which is 36 years
+     * @throws IllegalArgumentException if it is later
      * @throws LivelockException when the guests make no progress any more
      */
     public void runTo(long nanos) {
-        throw new IllegalStateException();
+        Bounds.check("nanos", nanos, Long.MIN_VALUE, Bounds.LATEST_NANOS);
+        host.runTo(nanos);
     }
 
     /** Forgets what was counted so far: the warm-up is over. */
     public void startMeasuring() {
-        throw new IllegalStateException();
+        host.clear();
     }
 
     /**
@@ -44,9 +52,10 @@ public final class Simulation {
      *
      * @param machine which guest
      * @param vcpu which of its vCPUs
+     * @throws IllegalArgumentException if there is no such vCPU
      */
     public void postInterrupt(int machine, int vcpu) {
-        throw new IllegalStateException();
+        host.postExternal(machine, vcpu);
     }
 
     /**
@@ -55,6 +64,6 @@ public final class Simulation {
      * @return a copy
      */
     public Outcome outcome() {
-        throw new IllegalStateException();
+        return host.outcome();
     }
 }

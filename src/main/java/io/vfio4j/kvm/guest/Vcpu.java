@@ -129,7 +129,8 @@ public final class Vcpu {
                 return new VcpuEnd(true, "it was stopped");
             }
             if (port == SmallGuest.FAULT_PORT) {
-                return new VcpuEnd(false, "an interrupt or fault that nobody expected, its vector in AL; " + registers());
+                return new VcpuEnd(
+                        false, "an interrupt or fault that nobody expected, its vector in AL; " + registers());
             }
             if (port < 0) {
                 return new VcpuEnd(false, VcpuExit.describe(run) + "; " + registers());

@@ -1,4 +1,4 @@
-package io.vfio4j.handover;
+package io.vfio4j.proc;
 
 import io.vfio4j.linux.LinuxException;
 import io.vfio4j.linux.SystemCalls;
@@ -10,7 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Why a process may not be looked into, or its descriptors not be copied: ptrace(2), "Ptrace access mode checking". */
-final class TraceRights {
+public final class TraceRights {
     private static final String SCOPE = "/proc/sys/kernel/yama/ptrace_scope";
     private static final Pattern USERS = Pattern.compile("(?m)^Uid:\\s+(\\d+)\\s+(\\d+)\\s+(\\d+)\\s");
     private static final Pattern PERMITTED = Pattern.compile("(?m)^CapPrm:\\s+(\\p{XDigit}{1,16})$");
@@ -24,10 +24,17 @@ final class TraceRights {
         this.theirs = theirs;
     }
 
-    /** What is in the way, as far as can be seen, and what to do about it. */
-    static String advice(SystemCalls calls, int pid) {
+    /**
+     * What is in the way, as far as can be seen, and what to do about it.
+     *
+     * @param calls the host
+     * @param pid the process that could not be looked into
+     * @param otherWay what to do without the right, as the end of a sentence: {@code let the VMM offer the device on a socket}
+     * @return sentences; never fails
+     */
+    public static String advice(SystemCalls calls, int pid, String otherWay) {
         TraceRights rights = new TraceRights(read(calls, "/proc/self/status"), read(calls, "/proc/" + pid + "/status"));
-        return rights.advice(scope(calls));
+        return rights.advice(scope(calls)) + " Without it, " + otherWay + ".";
     }
 
     private static String read(SystemCalls calls, String path) {
@@ -49,8 +56,7 @@ final class TraceRights {
                 .orElse(false);
         if (scope.filter(level -> level >= 3).isPresent()) {
             return "kernel.yama.ptrace_scope is " + scope.get()
-                    + ": nobody may take a descriptor from a process, not even root, until the next boot."
-                    + " Let the VMM offer the device on a socket.";
+                    + ": nobody may take a descriptor from a process, not even root, until the next boot.";
         }
         if (mayTrace) {
             return "This process has CAP_SYS_PTRACE here, so something else forbids it: a user namespace that the other"
@@ -70,8 +76,7 @@ final class TraceRights {
             reasons.add("the process may have forbidden it (it is not dumpable, as after a change of its user),"
                     + " or a security module does");
         }
-        return "It needs CAP_SYS_PTRACE, which root has: " + String.join("; and ", reasons)
-                + ". Without it, let the VMM offer the device on a socket.";
+        return "It needs CAP_SYS_PTRACE, which root has: " + String.join("; and ", reasons) + ".";
     }
 
     /** Real user against real, effective and saved ones: __ptrace_may_access(). */

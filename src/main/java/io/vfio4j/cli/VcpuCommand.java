@@ -1,0 +1,44 @@
+package io.vfio4j.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code vfio4j vcpu}, which has commands of its own. */
+@Command(
+        name = "vcpu",
+        description = "Looks at what delays a guest's virtual processors, and so its frames.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Vfio4j.Version.class,
+        subcommands = {HelpCommand.class},
+        synopsisSubcommandLabel = "COMMAND",
+        footerHeading = "%nExamples:%n",
+        footer = {"  vfio4j vcpu help"})
+final class VcpuCommand implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @ParentCommand
+    private Vfio4j parent;
+
+    LocalHost localHost() {
+        return parent.localHost();
+    }
+
+    boolean terminal() {
+        return parent.terminal();
+    }
+
+    /** From now on it is no failure when nobody reads a pipe any more: the command ends with its reader. */
+    void endsWithItsReader() {
+        parent.endsWithItsReader();
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "Which COMMAND?");
+    }
+}
