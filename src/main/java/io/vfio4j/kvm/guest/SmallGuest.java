@@ -55,6 +55,8 @@ public final class SmallGuest implements AutoCloseable {
     /** A message's data: the delivery mode is in bits 8 to 10. */
     private static final int NMI_MESSAGE = 4 << 8;
 
+    private static final long NMI_PERIOD_NANOS = 100_000_000;
+
     private static final int DESTINATION_SHIFT = 12;
     private static final int DEVICE_SLOT = 1;
     /** Some pages: struct kvm_run, and behind it what it points to. */
@@ -328,12 +330,24 @@ public final class SmallGuest implements AutoCloseable {
     }
 
     private boolean stopByNmi(Duration patience) throws LinuxException {
-        for (Vcpu vcpu : vcpus) {
-            if (vcpu.isRunning()) {
-                signal(vcpu.index(), NMI_MESSAGE);
-            }
-        }
         long deadline = calls.nanoTime() + patience.toNanos();
+        long left = patience.toNanos();
+        boolean all = false;
+        while (!all && left >= 0) {
+            // Again and again: one that has only just been started misses it.
+            for (Vcpu vcpu : vcpus) {
+                if (vcpu.isRunning()) {
+                    signal(vcpu.index(), NMI_MESSAGE);
+                }
+            }
+            all = awaitEnds(Math.min(left, NMI_PERIOD_NANOS));
+            left = deadline - calls.nanoTime();
+        }
+        return all;
+    }
+
+    private boolean awaitEnds(long nanos) {
+        long deadline = calls.nanoTime() + nanos;
         boolean all = true;
         for (Vcpu vcpu : vcpus) {
             all &= vcpu.awaitEnd(Duration.ofNanos(Math.max(0, deadline - calls.nanoTime())));
