@@ -368,7 +368,8 @@ class CfsQueueTest {
         arrive(1, 6);
         assertFalse(queue.preempts(1, 0));
         assertTrue(queue.preempts(1, 1));
-        assertEquals(1, queue.hinted());
+        assertEquals(1, queue.next);
+        assertEquals(NOBODY, queue.hinted());
         assertEquals(1, queue.pickNext(1));
     }
 
@@ -379,7 +380,20 @@ class CfsQueueTest {
         queue.reschedule();
         arrive(1, 0);
         assertTrue(queue.preempts(1, 0));
+        assertEquals(NOBODY, queue.next);
+    }
+
+    /** There is one next buddy: a wake-up that preempts takes the place of a directed yield's target, and the other way round. */
+    @Test
+    void a_wake_up_that_preempts_displaces_the_hint() {
+        fill(10, 11);
+        queue.pickNext(0);
+        queue.hint(1);
+        arrive(2, 5);
+        assertTrue(queue.preempts(2, 0));
         assertEquals(NOBODY, queue.hinted());
+        queue.hint(1);
+        assertEquals(1, queue.hinted());
     }
 
     @Test

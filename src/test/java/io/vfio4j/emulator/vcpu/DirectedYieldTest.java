@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -601,5 +602,121 @@ class DirectedYieldTest {
         assertFalse(rules(Boost.READY).hypercall(vm, ME, 2, false, host));
         assertEquals(2, vm.hypercallYieldsAttempted);
         assertEquals(0, vm.hypercallYieldsSuccessful);
+    }
+
+    // All together
+
+    /** The search, one vCPU after the other and written plainly, against the one that is quick. */
+    @ParameterizedTest
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"NONE"})
+    void a_plain_search_finds_the_same(Boost boost) {
+        long seed = 1563457031;
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int round = 0; round < 20_000; round++) {
+            int count = random.nextInt(1, 9);
+            KvmVcpus one = new KvmVcpus(count);
+            KvmVcpus two = new KvmVcpus(count);
+            Script script = new Script(count);
+            for (int vcpu = 0; vcpu < count; vcpu++) {
+                one.preempted[vcpu] = two.preempted[vcpu] = random.nextInt(3) == 0;
+                one.ready[vcpu] = two.ready[vcpu] = one.preempted[vcpu] || random.nextInt(3) == 0;
+                one.preemptedInKernel[vcpu] = two.preemptedInKernel[vcpu] = random.nextBoolean();
+                one.inSpinLoop[vcpu] = two.inSpinLoop[vcpu] = random.nextInt(3) == 0;
+                one.eligible[vcpu] = two.eligible[vcpu] = random.nextBoolean();
+                one.blocking[vcpu] = two.blocking[vcpu] = random.nextInt(4) == 0;
+                script.work[vcpu] = random.nextBoolean();
+                script.pending[vcpu] = random.nextInt(3) == 0;
+                script.wanted[vcpu] = random.nextInt(3) == 0;
+                int answer = random.nextInt(5);
+                script.answers[vcpu] = answer == 0 ? YieldTo.YIELDED : answer < 3 ? YieldTo.ALONE : YieldTo.REFUSED;
+            }
+            int me = random.nextInt(count);
+            one.lastBoosted = two.lastBoosted = random.nextInt(count);
+            boolean kernelOnly = random.nextBoolean();
+            boolean posted = random.nextBoolean();
+            String where = "seed " + seed + " round " + round;
+            counters.clear();
+            DirectedYield rules = new DirectedYield(boost, true, posted);
+            int quick = rules.onSpin(one, me, kernelOnly, script, counters);
+            rules.returned(one, me);
+            List<Integer> asked = List.copyOf(script.asked);
+            script.asked.clear();
+            long[] rejected = new long[Filter.values().length];
+            int plain = plainSearch(boost, two, me, kernelOnly, posted, script, rejected);
+            assertEquals(plain, quick, where);
+            assertEquals(script.asked, asked, where);
+            assertEquals(two.lastBoosted, one.lastBoosted, where);
+            assertArrayEquals(two.eligible, one.eligible, where);
+            assertArrayEquals(two.inSpinLoop, one.inSpinLoop, where);
+            assertArrayEquals(rejected, counters.rejected, where);
+        }
+    }
+
+    private static int plainSearch(
+            Boost boost, KvmVcpus vm, int me, boolean kernelOnly, boolean posted, Script host, long[] rejected) {
+        int count = vm.count();
+        int chosen = RunQueue.NOBODY;
+        int answer = 0;
+        int tries = 3;
+        vm.inSpinLoop[me] = true;
+        for (int offset = 0; offset < count; offset++) {
+            int vcpu = (vm.lastBoosted + 1 + offset) % count;
+            boolean wraps = vcpu == 0 && boost != Boost.LOOP_BUG_613;
+            if (wraps && answer < 0) {
+                break;
+            }
+            Filter filter = plainFilter(boost, vm, me, vcpu, kernelOnly, posted, host);
+            if (filter != null) {
+                rejected[filter.ordinal()]++;
+                continue;
+            }
+            if (boost == Boost.ORACLE && !host.wanted[vcpu]) {
+                continue;
+            }
+            answer = host.yieldTo(me, vcpu);
+            if (answer > 0) {
+                chosen = vcpu;
+                vm.lastBoosted = boost == Boost.LOOP_BUG_613 ? offset : vcpu;
+                break;
+            }
+            if (answer < 0 && --tries == 0) {
+                break;
+            }
+        }
+        vm.inSpinLoop[me] = false;
+        vm.eligible[me] = false;
+        return chosen;
+    }
+
+    private static Filter plainFilter(
+            Boost boost, KvmVcpus vm, int me, int vcpu, boolean kernelOnly, boolean posted, Script host) {
+        boolean candidate = boost == Boost.PREEMPTED ? vm.preempted[vcpu] : vm.ready[vcpu];
+        if (boost == Boost.LOOP_BUG_613 && vcpu == me) {
+            return Filter.SELF;
+        }
+        if (!candidate) {
+            return Filter.NOT_READY;
+        }
+        if (vcpu == me) {
+            return Filter.SELF;
+        }
+        if (boost == Boost.ORACLE) {
+            return null;
+        }
+        if (vm.blocking[vcpu] && !host.work[vcpu]) {
+            return Filter.BLOCKED;
+        }
+        boolean judged = boost == Boost.PREEMPTED || boost == Boost.READY || vm.preempted[vcpu];
+        boolean excused = posted && host.pending[vcpu] && boost.compareTo(Boost.PENDING_IRQ) >= 0;
+        if (kernelOnly && judged && !excused && !vm.preemptedInKernel[vcpu]) {
+            return Filter.USER_MODE;
+        }
+        boolean eligible = !vm.inSpinLoop[vcpu] || vm.eligible[vcpu];
+        if (vm.inSpinLoop[vcpu]) {
+            vm.eligible[vcpu] = !vm.eligible[vcpu];
+        }
+        return eligible ? null : Filter.NOT_ELIGIBLE;
     }
 }
