@@ -33,7 +33,8 @@ final class VcpuThreads implements AutoCloseable {
             + Long.toHexString(Kvm.KVM_RUN.number()) + "( 0x[0-9a-f]{1,16}){4} 0x([0-9a-f]{1,16}) 0x[0-9a-f]{1,16}");
 
     /** QEMU with debug-threads=on, which libvirt sets; Cloud Hypervisor, crosvm, Firecracker, kvmtool. */
-    private static final Pattern NAME = Pattern.compile("CPU (\\d{1,5})/KVM|(?:crosvm_|fc_|kvm-)?v(?:cpu|CPU)[ _-]?(\\d{1,5})");
+    private static final Pattern NAME =
+            Pattern.compile("CPU (\\d{1,5})/KVM|(?:crosvm_|fc_|kvm-)?v(?:cpu|CPU)[ _-]?(\\d{1,5})");
 
     /** {@code guest_time} of {@code /proc/PID/task/TID/stat}. */
     private static final int GUEST_TIME_FIELD = 43;
