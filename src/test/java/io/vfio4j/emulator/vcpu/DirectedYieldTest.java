@@ -536,8 +536,39 @@ class DirectedYieldTest {
         rules.onSpin(vm, ME, true, host, counters);
         assertEquals(1, counters.toWanted);
         assertEquals(2, counters.successful);
+    }
+
+    @Test
+    void counters_begin_anew() {
+        preemptInKernel(1, 2, 3);
+        sleepAndWake(3, true);
+        vm.preempted[3] = false;
+        host.answers[1] = YieldTo.ALONE;
+        host.answers[2] = YieldTo.REFUSED;
+        host.wanted[3] = true;
+        vm.lastBoosted = 3;
+        assertEquals(3, onSpin(Boost.READY_FIXED));
+        List<Long> counted = List.of(
+                counters.scanned,
+                counters.attempted,
+                counters.refused,
+                counters.alone,
+                counters.successful,
+                counters.toWoken,
+                counters.toWanted);
+        assertEquals(List.of(4L, 3L, 1L, 1L, 1L, 1L, 1L), counted);
+        assertEquals(Map.of(Filter.NOT_READY, 1L), rejected());
         counters.clear();
-        assertEquals(0, counters.successful + counters.scanned + counters.toWanted + counters.attempted);
+        assertEquals(
+                0,
+                counters.scanned
+                        | counters.attempted
+                        | counters.refused
+                        | counters.alone
+                        | counters.successful
+                        | counters.toWoken
+                        | counters.toWanted);
+        assertEquals(Map.of(), rejected());
     }
 
     // The paravirtual yield: KVM_HC_SCHED_YIELD
