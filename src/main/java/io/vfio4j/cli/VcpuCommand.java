@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
         description = "Looks at what delays a guest's virtual processors, and so its frames.",
         mixinStandardHelpOptions = true,
         versionProvider = Vfio4j.Version.class,
-        subcommands = {HelpCommand.class},
+        subcommands = {VcpuSimulateCommand.class, HelpCommand.class},
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nExamples:%n",
         footer = {"  vfio4j vcpu help"})
@@ -30,6 +30,10 @@ final class VcpuCommand implements Runnable {
 
     boolean terminal() {
         return parent.terminal();
+    }
+
+    boolean errorTerminal() {
+        return parent.errorTerminal();
     }
 
     /** From now on it is no failure when nobody reads a pipe any more: the command ends with its reader. */

@@ -33,11 +33,11 @@ class TableTest {
     }
 
     @Test
-    void everyPolicyHasACellForEachNumberOfGuestsAndTheFixedGuestHasTwo() {
+    void everyPolicyHasACellForEachNumberOfGuestsAndOtherLocksHaveTwo() {
         List<String> names = Table.experiments(TableParameters.FROZEN, ALL).stream()
                 .map(Experiment::name)
                 .toList();
-        assertEquals(3 * ALL.size() + 3 * 2, names.size());
+        assertEquals(3 * ALL.size() + 3 * 2 + 2, names.size());
         assertTrue(names.containsAll(List.of("1VM none", "2VM ready-fixed", "3VM oracle", "3VM ready, guest fixed")));
     }
 
@@ -213,7 +213,7 @@ class TableTest {
     @Test
     void everyCostAndTimeIsHalvedAndDoubled() {
         List<Sensitivity.Variation> variations = Sensitivity.variations(TableParameters.FROZEN);
-        int parameters = TableParameters.FROZEN.costs().getClass().getRecordComponents().length + 4 + 1;
+        int parameters = TableParameters.FROZEN.costs().getClass().getRecordComponents().length + 4 + 2 + 1;
         assertEquals(2 * parameters, variations.size());
         assertEquals(
                 new Sensitivity.Variation("exit", 1500, 750, variations.get(0).parameters()), variations.get(0));
