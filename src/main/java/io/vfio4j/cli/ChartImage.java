@@ -5,8 +5,8 @@ import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.OutputStream;
+import javax.imageio.ImageIO;
 import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.internal.chartpart.Chart;
 
 /** A chart as a PNG file. */
@@ -32,7 +32,7 @@ final class ChartImage {
     static void write(Chart<?, ?> chart, OutputFile file) throws IOException {
         file.write(
                 OutputStream.nullOutputStream(),
-                out -> drawing(() -> out.write(BitmapEncoder.getBitmapBytes(chart, BitmapFormat.PNG))));
+                out -> drawing(() -> ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", out)));
     }
 
     private interface Drawing {
