@@ -80,13 +80,13 @@ public record TableParameters(
     /** Looking at one vCPU in kvm_vcpu_on_spin(), whose line another processor wrote: 20 to 40 ns; assumed. */
     public static final long SCAN_NANOS = 40;
 
-    /** yield_to(), two run queue locks: 0.5 to 1.2 us; assumed, the middle. */
-    public static final long YIELD_NANOS = 850;
+    /** yield_to(), two run queue locks: 0.5 to 1.2 us are told; assumed. */
+    public static final long YIELD_NANOS = 800;
 
-    /** Waking a thread on another processor, its lock and an interrupt of the host: assumed, as much as an exit. */
-    public static final long WAKE_UP_NANOS = 1_500;
+    /** Waking a thread on another processor, its lock and an interrupt of the host: assumed. */
+    public static final long WAKE_UP_NANOS = 1_000;
 
-    /** Sending an interrupt to many, two exits for 80 targets with the hypercall that takes 128: assumed, two exits. */
+    /** Sending an interrupt to many: assumed, two exits; the hypercall takes 128 targets at a time. */
     public static final long IPI_SEND_NANOS = 3_000;
 
     /** For each target: assumed. */
@@ -117,7 +117,7 @@ public record TableParameters(
      * In the kernel for each record, without locks and interrupts. <b>Calibrated</b> by {@link Calibration}, so that one guest alone on a host without the
      * series does the published 21443 records a second at {@value #HERTZ} Hz; used at every other tick too.
      */
-    public static final long KERNEL_NANOS = 2_000_000;
+    public static final long KERNEL_NANOS = 3_329_000;
 
     /** So often a device interrupts each guest's first vCPU, as a vGPU does at each vblank: to measure its latency; not in the published runs. */
     public static final int INTERRUPT_HERTZ = 60;
