@@ -121,9 +121,21 @@ class EevdfQueueTest {
         place(1, 0, 3);
         assertEquals(0, queue.pickNext(0));
         assertFalse(queue.tick(3 * MS - 1));
-        assertTrue(queue.tick(4 * MS));
-        assertEquals(7 * MS, tasks.deadline[0]);
-        assertEquals(1, queue.pickNext(4 * MS));
+        assertTrue(queue.tick(3 * MS));
+        assertEquals(6 * MS, tasks.deadline[0]);
+        assertEquals(1, queue.pickNext(3 * MS));
+    }
+
+    @Test
+    void at_the_end_of_its_slice_a_task_is_the_next_buddy_no_longer() {
+        place(0, 0, 3);
+        place(1, 0, 3);
+        queue.pickNext(0);
+        queue.hint(0);
+        queue.tick(2 * MS);
+        assertEquals(0, queue.hinted());
+        queue.tick(3 * MS);
+        assertEquals(NOBODY, queue.hinted());
     }
 
     @Test
@@ -201,6 +213,51 @@ class EevdfQueueTest {
         queue.enqueue(1, Arrival.NEW, 0);
         assertEquals(10 * MS, tasks.vruntime[1]);
         assertEquals(11 * MS + MS / 2, tasks.deadline[1]);
+    }
+
+    @Test
+    void a_task_is_placed_where_the_others_are_now() {
+        place(0, 0, 30);
+        queue.pickNext(0);
+        queue.enqueue(1, Arrival.WOKEN, 4 * MS);
+        assertEquals(4 * MS, tasks.vruntime[1]);
+    }
+
+    @Test
+    void when_who_held_it_back_leaves_min_vruntime_goes_on_to_the_next() {
+        place(0, 2, 5);
+        place(1, 7, 10);
+        queue.pickNext(0);
+        queue.dequeue(0, false, MS);
+        assertEquals(7 * MS, queue.minVruntime);
+    }
+
+    // task_hot()
+
+    @Test
+    void who_comes_from_elsewhere_is_not_in_the_cache_and_who_slept_here_is() {
+        place(0, 0, 3);
+        queue.pickNext(10 * MS);
+        queue.dequeue(0, true, 11 * MS);
+        other.enqueue(0, Arrival.MOVED, 11 * MS);
+        assertEquals(0, other.pullable(11 * MS));
+        other.pickNext(12 * MS);
+        other.dequeue(0, false, 13 * MS);
+        queue.enqueue(0, Arrival.WOKEN, 13 * MS);
+        assertEquals(0, queue.pullable(13 * MS));
+        queue.pickNext(14 * MS);
+        queue.dequeue(0, false, 15 * MS);
+        queue.enqueue(0, Arrival.WOKEN, 15 * MS);
+        assertEquals(NOBODY, queue.pullable(15 * MS));
+    }
+
+    @Test
+    void who_moves_away_and_back_is_not_in_the_cache() {
+        place(0, 0, 3);
+        queue.pickNext(10 * MS);
+        queue.dequeue(0, true, 11 * MS);
+        queue.enqueue(0, Arrival.MOVED, 11 * MS);
+        assertEquals(0, queue.pullable(11 * MS));
     }
 
     // The hint of a directed yield
