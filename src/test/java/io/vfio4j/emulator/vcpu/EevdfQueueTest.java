@@ -114,6 +114,29 @@ class EevdfQueueTest {
         assertFalse(queue.preempts(1, 0));
     }
 
+    @Test
+    void an_idle_processor_is_preempted_by_anybody() {
+        place(0, 0, 3);
+        assertTrue(queue.preempts(0, 0));
+        queue.pickNext(0);
+        assertFalse(queue.preempts(0, 0));
+        // It has yielded, and would be taken again: that is no preemption.
+        queue.charge(MS);
+        tasks.deadline[0] += MS;
+        assertFalse(queue.preempts(0, MS));
+    }
+
+    /** check_preempt_wakeup() returns at once, without charging. */
+    @Test
+    void a_processor_that_is_to_reschedule_anyway_need_not_be_preempted() {
+        place(0, 0, 9);
+        place(1, 4, 13);
+        queue.pickNext(0);
+        queue.reschedule();
+        assertTrue(queue.preempts(1, MS));
+        assertEquals(0, tasks.vruntime[0]);
+    }
+
     /** update_deadline(). */
     @Test
     void a_slice_is_over_when_the_virtual_deadline_is_reached() {
@@ -311,6 +334,27 @@ class EevdfQueueTest {
         queue.skipCurrent(MS / 2);
         assertEquals(6 * MS, tasks.deadline[0]);
         assertEquals(1, queue.pickNext(MS / 2));
+    }
+
+    @Test
+    void who_yields_is_charged_and_is_the_next_buddy_no_longer() {
+        place(0, 0, 3);
+        place(1, 1, 4);
+        queue.pickNext(0);
+        queue.hint(0);
+        queue.skipCurrent(MS);
+        assertEquals(MS, tasks.vruntime[0]);
+        assertEquals(NOBODY, queue.hinted());
+    }
+
+    /** pick_eevdf() prefers the running task only if its deadline is earlier. */
+    @Test
+    void of_two_with_the_same_deadline_the_waiting_one_is_taken() {
+        place(0, 0, 3);
+        place(1, 0, 6);
+        assertEquals(0, queue.pickNext(0));
+        queue.skipCurrent(0);
+        assertEquals(1, queue.pickNext(0));
     }
 
     @Test
