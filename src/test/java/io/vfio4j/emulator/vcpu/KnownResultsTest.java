@@ -92,7 +92,7 @@ class KnownResultsTest {
         // On one processor and at 250 Hz all schedulers' slices end at the first tick.
         HostModel host = HostModel.ofCpus(1).withScheduler(scheduler).withSlice(3 * MILLISECOND);
         Scene scene = Scene.of(host, machines).costs(Costs.none()).postedInterrupts(posted);
-        int count = 10_000;
+        int count = 6_000;
         long[] waits = waits(scene, count, (hogs + 1) * slice);
         Arrays.sort(waits);
         double distance = 0;
