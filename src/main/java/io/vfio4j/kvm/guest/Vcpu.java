@@ -46,6 +46,9 @@ public final class Vcpu {
             throw new IllegalStateException("the guest wrote to port 0x" + Integer.toHexString(port));
         };
 
+        /** The vCPU is about to enter the guest for the first time. Called on its thread. */
+        default void entering() {}
+
         /**
          * The guest wrote. Called on the vCPU's thread, which goes back into the guest after it.
          *
@@ -112,6 +115,7 @@ public final class Vcpu {
         VcpuEnd how;
         try {
             calls.bindThread(place);
+            ports.entering();
             how = runUntilEnd(ports);
         } catch (LinuxException | RuntimeException | Error e) {
             how = new VcpuEnd(false, "its thread failed: " + e);
