@@ -190,7 +190,8 @@ final class ProbeText implements ProbeReport {
                 if (deviation.isPresent() && Math.abs(deviation.getAsDouble()) > largest) {
                     largest = Math.abs(deviation.getAsDouble());
                     worst = signed(deviation.getAsDouble()) + ", " + name(GuestWork.BUSY) + " with "
-                            + row.law().hogs() + " hogs at p" + Math.round(probability * 100);
+                            + row.law().hogs() + (row.law().hogs() == 1 ? " hog" : " hogs") + " at p"
+                            + Math.round(probability * 100);
                 }
             }
         }

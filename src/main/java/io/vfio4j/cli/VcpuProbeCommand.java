@@ -42,14 +42,17 @@ import picocli.CommandLine.Spec;
             "  vfio4j vcpu probe --yields",
             "  vfio4j vcpu probe --pause-exits --for 5s",
             "",
-            "A vCPU and hogs, threads that want its processor all the time, share one processor of the host. From another",
-            "one an eventfd is signalled, which KVM makes an interrupt of; the guest's handler leaves the guest at once, and",
-            "that is seen. When to signal is drawn before, whatever becomes of the signals. A busy vCPU waits its turn, as the",
-            "law says: P(wait > x) = k/(k+1) * (1 - x/(kS)), with k hogs, where S is one tick of the host. The prediction is",
-            "the median without hogs plus the law's quantile. A halted vCPU is woken and favoured: there is no such law.",
+            "A vCPU and hogs, threads that want its processor all the time, share a",
+            "processor of the host. From another one an eventfd is signalled, which KVM",
+            "makes an interrupt of; the guest's handler leaves the guest at once, and that",
+            "is seen. When to signal is drawn before, whatever becomes of the signals.",
+            "A busy vCPU waits its turn: P(wait > x) = k/(k+1) * (1 - x/(kS)), with k hogs,",
+            "where S is one tick of the host. The prediction is the median without hogs plus",
+            "the law's quantile. A halted vCPU is woken and favoured; the law is not for it.",
             "",
-            "Needs /dev/kvm, on x86, and two processors, otherwise idle; keeps them busy for some minutes. Changes nothing.",
-            "Ctrl-C ends it in order: what has been measured is printed."
+            "Needs /dev/kvm, on x86, and two processors that are idle otherwise; keeps them",
+            "busy for some minutes. Changes nothing. Ctrl-C ends it in order: the rows until",
+            "then are printed."
         })
 final class VcpuProbeCommand implements Callable<Integer> {
     private static final int PAUSE_ROUNDS = 2;
@@ -199,6 +202,7 @@ final class VcpuProbeCommand implements Callable<Integer> {
     private void probeLatency(SystemCalls calls, ProbeReport report, Ending ending)
             throws IOException, InterruptedException {
         List<Integer> places = places(calls);
+        LatencyProbe.requireSupport(calls);
         TreeSet<Integer> rows = new TreeSet<>(hogs);
         rows.add(0);
         long drawn = seed.orElseGet(() -> new SplittableRandom().nextLong(MOST_SEED));
@@ -262,6 +266,7 @@ final class VcpuProbeCommand implements Callable<Integer> {
         int processor = processors.isEmpty()
                 ? allowed.get(allowed.size() - 1)
                 : places(calls).get(0);
+        PauseProbe.requireSupport(calls);
         report.beginPauses(PauseExitReport.of(calls), processor, length);
         for (int round = 0; round < PAUSE_ROUNDS; round++) {
             for (boolean exitsOff : new boolean[] {false, true}) {

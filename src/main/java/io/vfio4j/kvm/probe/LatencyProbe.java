@@ -70,6 +70,23 @@ public final class LatencyProbe {
     }
 
     /**
+     * Finds out whether this host can do it at all, by making a guest that is never started.
+     *
+     * @param calls a real kernel
+     * @throws IOException when not, with advice
+     */
+    public static void requireSupport(SystemCalls calls) throws IOException {
+        try (SmallGuest guest = SmallGuest.create(calls, 1, PauseExits.AS_THEY_ARE)) {
+            assign(calls, guest).close();
+        }
+    }
+
+    private static Irqfd assign(SystemCalls calls, SmallGuest guest) throws IOException {
+        int gsi = guest.vm().routing().routeFree(new Message(SmallGuest.messageAddress(0), VECTOR));
+        return guest.vm().irqfd(gsi, calls.eventFd("the probe's interrupt"));
+    }
+
+    /**
      * How long a probe takes.
      *
      * @param calls a real kernel
@@ -86,8 +103,7 @@ public final class LatencyProbe {
         List<Integer> before = calls.allowedProcessors();
         try (SmallGuest guest = SmallGuest.create(calls, 1, PauseExits.AS_THEY_ARE)) {
             calls.bindThread(List.of(setup.injectorProcessor()));
-            int gsi = guest.vm().routing().routeFree(new Message(SmallGuest.messageAddress(0), VECTOR));
-            try (Irqfd irqfd = guest.vm().irqfd(gsi, calls.eventFd("the probe's interrupt"));
+            try (Irqfd irqfd = assign(calls, guest);
                     ProcessorShare share = new ProcessorShare(calls)) {
                 return measure(guest, irqfd, share);
             }
