@@ -21,7 +21,7 @@ public final class Main {
      */
     public static void main(String[] arguments) {
         logAsTheCommandSpeaks();
-        Vfio4j command = new Vfio4j(LocalHost.REAL, OutputKind.ofProcess());
+        Vfio4j command = new Vfio4j(LocalHost.REAL, OutputKind.ofProcess(), OutputKind.ofProcessErrors());
         System.exit(command.execute(writer(FileDescriptor.out), writer(FileDescriptor.err), arguments));
     }
 

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Who gets what is written to standard output. */
+/** Who gets what is written to standard output or standard error. */
 enum OutputKind {
     /** A person, in front of a terminal that can redraw a line. */
     TERMINAL,
@@ -14,6 +14,7 @@ enum OutputKind {
     FILE;
 
     private static final Path STANDARD_OUTPUT = Path.of("/proc/self/fd/1");
+    private static final Path STANDARD_ERROR = Path.of("/proc/self/fd/2");
 
     /** S_IFMT, S_IFIFO and S_IFSOCK of include/uapi/linux/stat.h. */
     private static final int TYPE = 0170000;
@@ -23,11 +24,20 @@ enum OutputKind {
 
     /** Of this process; the JVM's console would be about standard input too. */
     static OutputKind ofProcess() {
+        return of(STANDARD_OUTPUT);
+    }
+
+    /** Who gets what this process writes to standard error. */
+    static OutputKind ofProcessErrors() {
+        return of(STANDARD_ERROR);
+    }
+
+    private static OutputKind of(Path descriptor) {
         try {
-            if (isTerminal(Files.readSymbolicLink(STANDARD_OUTPUT).toString())) {
+            if (isTerminal(Files.readSymbolicLink(descriptor).toString())) {
                 return TERMINAL;
             }
-            int type = (int) Files.getAttribute(STANDARD_OUTPUT, "unix:mode") & TYPE;
+            int type = (int) Files.getAttribute(descriptor, "unix:mode") & TYPE;
             return type == FIFO || type == SOCKET ? PIPE : FILE;
         } catch (IOException | UnsupportedOperationException | IllegalArgumentException unknown) {
             return PIPE;

@@ -70,24 +70,34 @@ final class Vfio4j implements Runnable {
 
     private final LocalHost localHost;
     private final OutputKind outputKind;
+    private final OutputKind errorKind;
     private final InputStream in;
     private final OutputStream out;
     private boolean readerMayLeave;
 
     /** What picocli cannot know: the kernel below, and who gets the output. */
-    Vfio4j(LocalHost localHost, OutputKind outputKind) {
-        this(localHost, outputKind, new FileInputStream(FileDescriptor.in), new FileOutputStream(FileDescriptor.out));
+    Vfio4j(LocalHost localHost, OutputKind outputKind, OutputKind errorKind) {
+        this(
+                localHost,
+                outputKind,
+                errorKind,
+                new FileInputStream(FileDescriptor.in),
+                new FileOutputStream(FileDescriptor.out));
     }
 
     /** With a person who sees the output as it comes, or a reader. */
     Vfio4j(LocalHost localHost, boolean terminal) {
-        this(localHost, terminal ? OutputKind.TERMINAL : OutputKind.PIPE);
+        this(
+                localHost,
+                terminal ? OutputKind.TERMINAL : OutputKind.PIPE,
+                terminal ? OutputKind.TERMINAL : OutputKind.PIPE);
     }
 
     /** The same where bytes, not text, go elsewhere. */
-    Vfio4j(LocalHost localHost, OutputKind outputKind, InputStream in, OutputStream out) {
+    Vfio4j(LocalHost localHost, OutputKind outputKind, OutputKind errorKind, InputStream in, OutputStream out) {
         this.localHost = localHost;
         this.outputKind = outputKind;
+        this.errorKind = errorKind;
         this.in = in;
         this.out = out;
     }
@@ -98,6 +108,11 @@ final class Vfio4j implements Runnable {
 
     boolean terminal() {
         return outputKind == OutputKind.TERMINAL;
+    }
+
+    /** Whether a person sees what is written to standard error as it comes. */
+    boolean errorTerminal() {
+        return errorKind == OutputKind.TERMINAL;
     }
 
     /** From now on it is no failure when nobody reads a pipe any more: the command ends with its reader. */

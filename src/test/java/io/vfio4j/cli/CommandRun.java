@@ -47,7 +47,9 @@ record CommandRun(int exitCode, String out, String err) {
 
     /** With bytes on standard input and output, which are not text. */
     static CommandRun withBytes(byte[] input, OutputStream output, String... arguments) {
-        return run(new Vfio4j(NOWHERE, OutputKind.PIPE, new ByteArrayInputStream(input), output), arguments);
+        return run(
+                new Vfio4j(NOWHERE, OutputKind.PIPE, OutputKind.PIPE, new ByteArrayInputStream(input), output),
+                arguments);
     }
 
     private static CommandRun run(Vfio4j command, String... arguments) {

@@ -13,7 +13,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class DurationTextTest {
     @ParameterizedTest
-    @CsvSource({"500ms, PT0.5S", "5s, PT5S", "2m, PT2M", "1h, PT1H", "250us, PT0.00025S", "1.5s, PT1.5S", "0s, PT0S"})
+    @CsvSource({
+        "500ms, PT0.5S",
+        "5s, PT5S",
+        "2m, PT2M",
+        "1h, PT1H",
+        "250us, PT0.00025S",
+        "40ns, PT0.00000004S",
+        "1.5s, PT1.5S",
+        "0s, PT0S"
+    })
     void aDurationIsANumberWithAUnit(String text, Duration expected) {
         assertEquals(expected, DurationText.parse(text));
     }

@@ -2,7 +2,6 @@ package io.vfio4j.emulator.study;
 
 import io.vfio4j.emulator.vcpu.Boost;
 import io.vfio4j.emulator.vcpu.GuestProgram;
-import io.vfio4j.emulator.vcpu.GuestProgram.Ebizzy;
 import io.vfio4j.emulator.vcpu.HostModel;
 import io.vfio4j.emulator.vcpu.Setup;
 import io.vfio4j.emulator.vcpu.VirtualMachine;
@@ -60,7 +59,8 @@ public final class Desktop {
                 host.latencyNanos(),
                 host.minimumGranularityNanos(),
                 host.wakeUpGranularityNanos(),
-                host.sliceNanos());
+                host.sliceNanos(),
+                host.haltPollNanos());
         return boosts.stream()
                 .map(boost -> experiment(parameters.withHost(desktop), boost))
                 .toList();
@@ -69,7 +69,6 @@ public final class Desktop {
     private static Experiment experiment(TableParameters parameters, Boost boost) {
         List<GuestProgram> stress = new ArrayList<>(Collections.nCopies(HOGS, new GuestProgram.Hog()));
         stress.addAll(Collections.nCopies(PROCESSORS - HOGS, new GuestProgram.Idle()));
-        Ebizzy ebizzy = parameters.workload();
         Setup setup = new Setup(
                 parameters.host(),
                 parameters.pause(),
@@ -78,8 +77,12 @@ public final class Desktop {
                 WakeUpRule.X86,
                 TableParameters.POSTED_INTERRUPTS,
                 List.of(
-                        VirtualMachine.of(PROCESSORS, ebizzy, TableParameters.LOCK),
-                        new VirtualMachine(stress, TableParameters.LOCK)),
+                        new VirtualMachine(
+                                Collections.nCopies(PROCESSORS, parameters.workload()),
+                                TableParameters.LOCK,
+                                parameters.patience()),
+                        new VirtualMachine(stress, TableParameters.LOCK, parameters.patience())),
+                parameters.jitterPercent(),
                 0);
         return new Experiment("desktop " + boost.label(), setup, 1, TableParameters.INTERRUPT_HERTZ);
     }

@@ -42,6 +42,7 @@ public record Experiment(String name, Setup setup, int counted, int interruptHer
                 setup.wakeUp(),
                 setup.postedInterrupts(),
                 setup.machines(),
+                setup.jitterPercent(),
                 seed);
     }
 }

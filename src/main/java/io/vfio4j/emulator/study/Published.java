@@ -110,10 +110,10 @@ public record Published(
      * @return the number; empty where none was published
      */
     public static Optional<Range> of(int machines, Boost boost, SpinLock lock) {
-        if (lock == SpinLock.PV_QUEUED && machines == GUEST_FIX_WITHOUT_BOOSTS.machines()) {
+        if (lock == TableParameters.FIXED_LOCK && machines == GUEST_FIX_WITHOUT_BOOSTS.machines()) {
             return boost == Boost.PREEMPTED ? Optional.of(GUEST_FIX_WITHOUT_BOOSTS.after()) : Optional.empty();
         }
-        if (lock != SpinLock.PV_QUEUED_EARLY_IF_PREEMPTED) {
+        if (lock != TableParameters.LOCK) {
             return Optional.empty();
         }
         return TABLE.stream()

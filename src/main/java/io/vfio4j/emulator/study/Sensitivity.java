@@ -2,6 +2,7 @@ package io.vfio4j.emulator.study;
 
 import io.vfio4j.emulator.vcpu.Costs;
 import io.vfio4j.emulator.vcpu.GuestProgram.Ebizzy;
+import io.vfio4j.emulator.vcpu.Patience;
 import io.vfio4j.emulator.vcpu.Pause;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
@@ -12,7 +13,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongUnaryOperator;
 
 /**
- * Whether what the table was expected to show hangs on one guess: each cost, each time of the workload and the pause window halved and doubled, one at
+ * Whether what the table was expected to show hangs on one guess: each cost, each time of the workload, of its locks and of pausing halved and doubled, one at
  * a time, with nothing calibrated again.
  *
  * @param variation what was changed
@@ -59,14 +60,13 @@ public record Sensitivity(Variation variation, List<Requirement> requirements) {
                 Ebizzy workload = changed(parameters.workload(), component, change);
                 add(variations, component, parameters.workload(), workload, parameters.withWorkload(workload));
             }
+            for (RecordComponent component : Patience.class.getRecordComponents()) {
+                Patience patience = changed(parameters.patience(), component, change);
+                add(variations, component, parameters.patience(), patience, parameters.withPatience(patience));
+            }
             RecordComponent window = component(Pause.class, "windowNanos");
             Pause pause = changed(parameters.pause(), window, change);
-            add(
-                    variations,
-                    window,
-                    parameters.pause(),
-                    pause,
-                    new TableParameters(parameters.host(), pause, parameters.costs(), parameters.workload()));
+            add(variations, window, parameters.pause(), pause, parameters.withPause(pause));
         }
         return variations;
     }

@@ -26,15 +26,14 @@ final class SimulatedRun implements Run {
         if (!source.runTo(simulation, plan.warmUpNanos(), cancelled)) {
             return Optional.empty();
         }
-        long warmUpEvents = simulation.outcome().events();
+        Outcome warmUp = simulation.outcome();
         simulation.startMeasuring();
         measuring.begin();
         if (!source.runTo(simulation, plan.warmUpNanos() + plan.measuredNanos(), cancelled)) {
             return Optional.empty();
         }
-        Outcome outcome = simulation.outcome();
-        return Optional.of(new Measurement(
-                seed, outcome, shootdowns, interrupts, System.nanoTime() - start, warmUpEvents + outcome.events()));
+        return Optional.of(
+                new Measurement(seed, warmUp, simulation.outcome(), shootdowns, interrupts, System.nanoTime() - start));
     }
 
     /** Nothing of the warm-up is kept. */

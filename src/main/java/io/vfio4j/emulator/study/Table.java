@@ -56,8 +56,8 @@ public record Table(List<Row> rows, List<Improvement> improvements, List<Require
     }
 
     /**
-     * What has to be simulated: 1 to 3 guests whose lock waits early, with each policy; and the same with the repaired lock, before and with the
-     * series.
+     * What has to be simulated: 1 to 3 guests whose lock waits early, with each policy; the same with the repaired lock, before and with the series;
+     * and 3 guests whose lock never waits early.
      *
      * @param parameters mostly {@link TableParameters#FROZEN}
      * @param boosts which policies
@@ -75,6 +75,11 @@ public record Table(List<Row> rows, List<Improvement> improvements, List<Require
                 if (boost == Boost.PREEMPTED || boost == Boost.READY) {
                     experiments.add(parameters.experiment(machines, boost, TableParameters.FIXED_LOCK));
                 }
+            }
+        }
+        for (Boost boost : boosts) {
+            if (boost == Boost.PREEMPTED || boost == Boost.READY) {
+                experiments.add(parameters.experiment(MOST_MACHINES, boost, TableParameters.PATIENT_LOCK));
             }
         }
         return experiments;

@@ -5,13 +5,13 @@ import io.vfio4j.emulator.vcpu.Costs;
 import io.vfio4j.emulator.vcpu.GuestProgram;
 import io.vfio4j.emulator.vcpu.HostModel;
 import io.vfio4j.emulator.vcpu.HostScheduler;
+import io.vfio4j.emulator.vcpu.Patience;
 import io.vfio4j.emulator.vcpu.Pause;
 import io.vfio4j.emulator.vcpu.Setup;
 import io.vfio4j.emulator.vcpu.SpinLock;
 import io.vfio4j.emulator.vcpu.VirtualMachine;
 import io.vfio4j.emulator.vcpu.WakeUpRule;
 import java.util.Collections;
-import java.util.Locale;
 
 /**
  * What the published table is simulated with. {@link #FROZEN} was chosen before the table was simulated with more than one guest, from the sources that
@@ -23,9 +23,15 @@ import java.util.Locale;
  * @param host the processors
  * @param pause when spinning leaves the guest
  * @param costs what things cost
+ * @param patience how long a guest's vCPU spins for a lock before it halts
  * @param workload what each vCPU of a guest does
+ * @param jitterPercent by how much each piece of work varies
  */
-public record TableParameters(HostModel host, Pause pause, Costs costs, GuestProgram.Ebizzy workload) {
+public record TableParameters(
+        HostModel host, Pause pause, Costs costs, Patience patience, GuestProgram.Ebizzy workload, int jitterPercent) {
+    private static final int MOST_MACHINES = 64;
+    private static final int MOST_VCPUS = 1024;
+
     /** Processors of the published host, and vCPUs of each of its guests: 2 sockets of Skylake with 80 hyper-threads. */
     public static final int PROCESSORS = 80;
 
@@ -44,6 +50,12 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
     /** The base slice of EEVDF: 0.75 ms times 4; not used by the table itself, whose host has CFS. */
     public static final long SLICE_NANOS = 3_000_000;
 
+    /** halt_poll_ns: KVM_HALT_POLL_NS_DEFAULT of arch/x86/include/asm/kvm_host.h. */
+    public static final long HALT_POLL_NANOS = 200_000;
+
+    /** By how much each piece of work varies: without it all seeds would be alike; assumed. */
+    public static final int JITTER_PERCENT = 10;
+
     /** ple_window of VMX, 4096 cycles (arch/x86/kvm/x86.h), at an assumed 2.5 GHz. */
     public static final long PAUSE_WINDOW_NANOS = 1_638;
 
@@ -52,6 +64,12 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
 
     /** ple_window_max of VMX, UINT_MAX cycles, at the same 2.5 GHz. */
     public static final long LONGEST_PAUSE_WINDOW_NANOS = 1_717_986_918;
+
+    /** SPIN_THRESHOLD of asm-generic/qspinlock.h, 1 &lt;&lt; 15 loops of a PAUSE, which is said to take Skylake 140 cycles; at 2.5 GHz. */
+    public static final long SPIN_THRESHOLD_NANOS = 1_835_008;
+
+    /** PV_PREV_CHECK_MASK of kernel/locking/qspinlock_paravirt.h, 256 of these loops. */
+    public static final long SPIN_CHECK_NANOS = 14_336;
 
     /** A VM exit and the entry after it: 1 to 1.5 us are told of Skylake; assumed. */
     public static final long EXIT_NANOS = 1_500;
@@ -62,13 +80,13 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
     /** Looking at one vCPU in kvm_vcpu_on_spin(), whose line another processor wrote: 20 to 40 ns; assumed. */
     public static final long SCAN_NANOS = 40;
 
-    /** yield_to(), two run queue locks: 0.5 to 1.2 us; assumed, the middle. */
-    public static final long YIELD_NANOS = 850;
+    /** yield_to(), two run queue locks: 0.5 to 1.2 us are told; assumed. */
+    public static final long YIELD_NANOS = 800;
 
-    /** Waking a thread on another processor, its lock and an interrupt of the host: assumed, as much as an exit. */
-    public static final long WAKE_UP_NANOS = 1_500;
+    /** Waking a thread on another processor, its lock and an interrupt of the host: assumed. */
+    public static final long WAKE_UP_NANOS = 1_000;
 
-    /** Sending an interrupt to many, two exits for 80 targets with the hypercall that takes 128: assumed, two exits. */
+    /** Sending an interrupt to many: assumed, two exits; the hypercall takes 128 targets at a time. */
     public static final long IPI_SEND_NANOS = 3_000;
 
     /** For each target: assumed. */
@@ -99,7 +117,7 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
      * In the kernel for each record, without locks and interrupts. <b>Calibrated</b> by {@link Calibration}, so that one guest alone on a host without the
      * series does the published 21443 records a second at {@value #HERTZ} Hz; used at every other tick too.
      */
-    public static final long KERNEL_NANOS = 2_000_000;
+    public static final long KERNEL_NANOS = 3_329_000;
 
     /** So often a device interrupts each guest's first vCPU, as a vGPU does at each vblank: to measure its latency; not in the published runs. */
     public static final int INTERRUPT_HERTZ = 60;
@@ -107,8 +125,11 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
     /** The lock of the guests of 2019: it waits early (75437bb304b2). */
     public static final SpinLock LOCK = SpinLock.PV_QUEUED_EARLY_IF_PREEMPTED;
 
-    /** The lock after 89340d0935c9. */
-    public static final SpinLock FIXED_LOCK = SpinLock.PV_QUEUED;
+    /** The lock after 89340d0935c9, which took 75437bb304b2 back: it still waits early behind a vCPU that has halted. */
+    public static final SpinLock FIXED_LOCK = SpinLock.PV_QUEUED_EARLY_IF_HALTED;
+
+    /** A lock that never waits early, which no guest of 2019 had: to tell what of the repair is left. */
+    public static final SpinLock PATIENT_LOCK = SpinLock.PV_QUEUED;
 
     /** Skylake with APICv: the host sees a vCPU's pending interrupt. */
     public static final boolean POSTED_INTERRUPTS = true;
@@ -122,7 +143,8 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
                     LATENCY_NANOS,
                     MINIMUM_GRANULARITY_NANOS,
                     WAKE_UP_GRANULARITY_NANOS,
-                    SLICE_NANOS),
+                    SLICE_NANOS,
+                    HALT_POLL_NANOS),
             new Pause(PAUSE_WINDOW_NANOS, PAUSE_WINDOW_GROWTH, LONGEST_PAUSE_WINDOW_NANOS),
             new Costs(
                     EXIT_NANOS,
@@ -136,7 +158,9 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
                     CALL_NANOS,
                     HANDOVER_NANOS,
                     LEAST_STAY_NANOS),
-            new GuestProgram.Ebizzy(USER_NANOS, KERNEL_NANOS, LOCK_SECTIONS, HOLD_NANOS));
+            new Patience(SPIN_THRESHOLD_NANOS, SPIN_CHECK_NANOS),
+            new GuestProgram.Ebizzy(USER_NANOS, KERNEL_NANOS, LOCK_SECTIONS, HOLD_NANOS),
+            JITTER_PERCENT);
 
     /**
      * The same with another host.
@@ -145,7 +169,17 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
      * @return new parameters
      */
     public TableParameters withHost(HostModel other) {
-        return new TableParameters(other, pause, costs, workload);
+        return new TableParameters(other, pause, costs, patience, workload, jitterPercent);
+    }
+
+    /**
+     * The same with another pause window.
+     *
+     * @param other when spinning leaves the guest
+     * @return new parameters
+     */
+    public TableParameters withPause(Pause other) {
+        return new TableParameters(host, other, costs, patience, workload, jitterPercent);
     }
 
     /**
@@ -155,7 +189,17 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
      * @return new parameters
      */
     public TableParameters withCosts(Costs other) {
-        return new TableParameters(host, pause, other, workload);
+        return new TableParameters(host, pause, other, patience, workload, jitterPercent);
+    }
+
+    /**
+     * The same with other patience.
+     *
+     * @param other how long a guest's vCPU spins for a lock before it halts
+     * @return new parameters
+     */
+    public TableParameters withPatience(Patience other) {
+        return new TableParameters(host, pause, costs, other, workload, jitterPercent);
     }
 
     /**
@@ -165,7 +209,7 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
      * @return new parameters
      */
     public TableParameters withWorkload(GuestProgram.Ebizzy other) {
-        return new TableParameters(host, pause, costs, other);
+        return new TableParameters(host, pause, costs, patience, other, jitterPercent);
     }
 
     /**
@@ -188,8 +232,16 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
      * @param boost whom a spinning vCPU yields to
      * @param lock the guests' locks
      * @return the experiment, with a device that interrupts each guest
+     * @throws IllegalArgumentException when there are too few or too many guests or vCPUs, by the name of the parameter
      */
     public Experiment experiment(int machines, int vcpus, Boost boost, SpinLock lock) {
+        if (machines < 1 || machines > MOST_MACHINES) {
+            throw new IllegalArgumentException("machines must be between 1 and " + MOST_MACHINES + ", not " + machines);
+        }
+        if (vcpus < 1 || vcpus > MOST_VCPUS) {
+            throw new IllegalArgumentException("vcpus must be between 1 and " + MOST_VCPUS + ", not " + vcpus);
+        }
+        VirtualMachine guest = new VirtualMachine(Collections.nCopies(vcpus, workload), lock, patience);
         Setup setup = new Setup(
                 host,
                 pause,
@@ -197,18 +249,20 @@ public record TableParameters(HostModel host, Pause pause, Costs costs, GuestPro
                 boost,
                 WakeUpRule.X86,
                 POSTED_INTERRUPTS,
-                Collections.nCopies(machines, VirtualMachine.of(vcpus, workload, lock)),
+                Collections.nCopies(machines, guest),
+                jitterPercent,
                 0);
         return new Experiment(name(machines, boost, lock), setup, machines, INTERRUPT_HERTZ);
     }
 
     private static String name(int machines, Boost boost, SpinLock lock) {
-        String guests = machines + "VM " + boost.label();
-        return lock == LOCK
-                ? guests
-                : guests
-                        + (lock == FIXED_LOCK
-                                ? ", guest fixed"
-                                : ", " + lock.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+        String suffix = switch (lock) {
+            case PV_QUEUED_EARLY_IF_PREEMPTED -> "";
+            case PV_QUEUED_EARLY_IF_HALTED -> ", guest fixed";
+            case PV_QUEUED -> ", never early";
+            case QUEUED -> ", queued lock";
+            case TICKET -> ", ticket lock";
+        };
+        return machines + "VM " + boost.label() + suffix;
     }
 }

@@ -52,7 +52,7 @@ final class ScriptedRun implements Run {
         shootdowns.add(1_000_000 * seed);
         Latencies interrupts = new Latencies();
         interrupts.add(2_000_000 * seed);
-        return Optional.of(new Measurement(seed, outcome(setup), shootdowns, interrupts, NANOS, 1000));
+        return Optional.of(new Measurement(seed, outcome(setup), outcome(setup), shootdowns, interrupts, NANOS));
     }
 
     private Outcome outcome(Setup setup) {
@@ -71,7 +71,7 @@ final class ScriptedRun implements Run {
                 buckets,
                 machines == 1 ? yields(0) : yields(600),
                 5000,
-                100_000,
+                500,
                 setup.seed());
     }
 

@@ -456,6 +456,10 @@ class DirectedYieldTest {
         host.answers[3] = YieldTo.ALONE;
         assertEquals(1, onSpin(Boost.LOOP_BUG_613));
         assertEquals(List.of(3, 1), host.asked);
+        host.asked.clear();
+        vm.lastBoosted = 2;
+        assertEquals(1, DirectedYield.of619(true).onSpin(vm, ME, true, host, counters));
+        assertEquals(List.of(3, 1), host.asked);
     }
 
     // The mistake of 6.13
@@ -536,8 +540,39 @@ class DirectedYieldTest {
         rules.onSpin(vm, ME, true, host, counters);
         assertEquals(1, counters.toWanted);
         assertEquals(2, counters.successful);
+    }
+
+    @Test
+    void counters_begin_anew() {
+        preemptInKernel(1, 2, 3);
+        sleepAndWake(3, true);
+        vm.preempted[3] = false;
+        host.answers[1] = YieldTo.ALONE;
+        host.answers[2] = YieldTo.REFUSED;
+        host.wanted[3] = true;
+        vm.lastBoosted = 3;
+        assertEquals(3, onSpin(Boost.READY_FIXED));
+        List<Long> counted = List.of(
+                counters.scanned,
+                counters.attempted,
+                counters.refused,
+                counters.alone,
+                counters.successful,
+                counters.toWoken,
+                counters.toWanted);
+        assertEquals(List.of(4L, 3L, 1L, 1L, 1L, 1L, 1L), counted);
+        assertEquals(Map.of(Filter.NOT_READY, 1L), rejected());
         counters.clear();
-        assertEquals(0, counters.successful + counters.scanned + counters.toWanted + counters.attempted);
+        assertEquals(
+                0,
+                counters.scanned
+                        | counters.attempted
+                        | counters.refused
+                        | counters.alone
+                        | counters.successful
+                        | counters.toWoken
+                        | counters.toWanted);
+        assertEquals(Map.of(), rejected());
     }
 
     // The paravirtual yield: KVM_HC_SCHED_YIELD
@@ -602,6 +637,67 @@ class DirectedYieldTest {
         assertFalse(rules(Boost.READY).hypercall(vm, ME, 2, false, host));
         assertEquals(2, vm.hypercallYieldsAttempted);
         assertEquals(0, vm.hypercallYieldsSuccessful);
+    }
+
+    // By a setup
+
+    private static Setup setup(WakeUpRule wakeUp, boolean posted) {
+        return new Setup(
+                HostModel.ofCpus(8),
+                Pause.defaults(),
+                Costs.defaults(),
+                Boost.PENDING_IRQ,
+                wakeUp,
+                posted,
+                List.of(VirtualMachine.of(2, new GuestProgram.Hog(), SpinLock.TICKET)),
+                1);
+    }
+
+    /** Only x86 asks for posted interrupts; 6.1's weak default is false. */
+    @Test
+    void a_setup_has_posted_interrupts_where_it_says_so_and_never_on_s390() {
+        host.pending[1] = true;
+        assertEquals(1, boostedInUserMode(setup(WakeUpRule.X86, true)));
+        assertEquals(RunQueue.NOBODY, boostedInUserMode(setup(WakeUpRule.X86, false)));
+        assertEquals(RunQueue.NOBODY, boostedInUserMode(setup(WakeUpRule.S390_AFTER, true)));
+        assertEquals(RunQueue.NOBODY, boostedInUserMode(setup(WakeUpRule.S390_BEFORE, true)));
+    }
+
+    private int boostedInUserMode(Setup setup) {
+        KvmVcpus vcpus = KvmVcpus.of(setup, 4);
+        vcpus.schedOut(1, true, false);
+        return DirectedYield.of(setup).onSpin(vcpus, ME, true, host, counters);
+    }
+
+    /** x86 and s390 both select HAVE_KVM_CPU_RELAX_INTERCEPT (arch/.../kvm/Kconfig of 6.1). */
+    @ParameterizedTest
+    @EnumSource(WakeUpRule.class)
+    void a_setup_passes_over_who_spins_itself(WakeUpRule wakeUp) {
+        preemptInKernel(1);
+        vm.inSpinLoop[1] = true;
+        DirectedYield rules = DirectedYield.of(setup(wakeUp, false));
+        assertEquals(RunQueue.NOBODY, rules.onSpin(vm, ME, true, host, counters));
+        assertEquals(1, rules.onSpin(vm, ME, true, host, counters));
+    }
+
+    /** kvm_arch_vcpu_in_kernel() of s390 reads the guest's PSW; that of x86 what a preemption has recorded. */
+    @ParameterizedTest
+    @EnumSource(WakeUpRule.class)
+    void a_setup_knows_a_sleepers_privilege_level_on_s390_only(WakeUpRule wakeUp) {
+        KvmVcpus vcpus = KvmVcpus.of(setup(wakeUp, true), 4);
+        vcpus.schedOut(1, false, true);
+        assertEquals(wakeUp != WakeUpRule.X86, vcpus.preemptedInKernel[1]);
+    }
+
+    /** 32bd348be3fa of 6.19 keeps the excuse of 5.13. */
+    @Test
+    void in_6_19_a_pending_posted_interrupt_excuses_user_mode_and_spinning_still_counts() {
+        preemptInUserMode(1);
+        host.pending[1] = true;
+        assertEquals(RunQueue.NOBODY, DirectedYield.of619(false).onSpin(vm, ME, true, host, counters));
+        assertEquals(1, DirectedYield.of619(true).onSpin(vm, ME, true, host, counters));
+        vm.inSpinLoop[1] = true;
+        assertEquals(RunQueue.NOBODY, DirectedYield.of619(true).onSpin(vm, ME, true, host, counters));
     }
 
     // All together
