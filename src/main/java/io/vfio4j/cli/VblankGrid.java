@@ -42,6 +42,8 @@ record VblankGrid(double periodNanos, double phaseNanos, int events, int every) 
     private static final int PARTS = 64;
 
     private static final int LEAST_WIDTH = 3;
+    /** How many of the refreshes must gather for a period that nobody has told. */
+    private static final double GATHERED = 0.3;
     /** A refresh that is earlier than the grid by less than this part of a period belongs to the vblank all the same. */
     private static final double TOLERANCE = 1.0 / 16;
 
@@ -68,7 +70,10 @@ record VblankGrid(double periodNanos, double phaseNanos, int events, int every) 
             return Optional.empty();
         }
         double within = known.isPresent() ? KNOWN_WITHIN : USUAL_WITHIN;
-        return Optional.of(searched(times, first, within, resolutionNanos).withEvery(every));
+        VblankGrid found = searched(times, first, within, resolutionNanos);
+        boolean plausible = known.isPresent()
+                || Gathering.of(times, found.periodNanos(), resolutionNanos).count() >= times.length * GATHERED;
+        return plausible ? Optional.of(found.levelled(times, resolutionNanos).withEvery(every)) : Optional.empty();
     }
 
     /** The guest may be slower than the display, always. */
@@ -144,7 +149,7 @@ record VblankGrid(double periodNanos, double phaseNanos, int events, int every) 
             }
             reach = 2 * step;
         }
-        return best.levelled(times, resolutionNanos);
+        return best;
     }
 
     /**

@@ -167,7 +167,7 @@ final class VcpuText implements VcpuReport {
     private void summary(LatenessJudge.Account account) {
         String name = vgpu.map(Vgpu::name).orElse("");
         if (account.grid().isEmpty()) {
-            row("refreshes", "of " + name + " were too few to find the vblanks");
+            row("refreshes", "of " + name + " were too few, or too irregular, to find the vblanks");
             return;
         }
         VblankGrid grid = account.grid().get();

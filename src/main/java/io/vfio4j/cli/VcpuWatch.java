@@ -78,6 +78,8 @@ final class VcpuWatch {
         Optional<IOException> failure = Optional.empty();
         try {
             sample();
+            // Nothing is known of the vCPUs when these came.
+            refreshes.ifPresent(VgpuRefreshes::take);
             report.begin(process, lastSample.orElseThrow().vcpus().size(), sources, vgpu);
             watch(ending, end);
         } catch (IOException e) {

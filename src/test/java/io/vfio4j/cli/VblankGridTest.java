@@ -136,6 +136,13 @@ class VblankGridTest {
     }
 
     @Test
+    void refreshesWithoutACommonDistanceMakeNone() {
+        Random random = new Random(11);
+        long[] times = random.longs(300, 0, 30_000_000_000L).sorted().toArray();
+        assertEquals(Optional.empty(), VblankGrid.fit(times, OptionalDouble.empty(), 0));
+    }
+
+    @Test
     void aRefreshBelongsToTheVblankBeforeIt() {
         VblankGrid grid = new VblankGrid(1000, 50, 100, 1);
         assertEquals(0, grid.index(50));
