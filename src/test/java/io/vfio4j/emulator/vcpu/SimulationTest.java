@@ -65,21 +65,21 @@ class SimulationTest {
     })
     void whereNoVcpuBlocksReadyIsThePreemptedOfBefore(long seed, SpinLock lock) {
         Scene scene = overcommitted(lock).seed(seed);
-        Outcome before = run(scene.boost(Boost.PREEMPTED), 100 * MILLISECOND);
+        Outcome before = run(scene.boost(Boost.PREEMPTED), 60 * MILLISECOND);
         assertTrue(before.yields().successful() > 1000, before.toString());
-        assertEquals(before, run(scene.boost(Boost.READY), 100 * MILLISECOND));
-        assertEquals(before, run(scene.boost(Boost.READY_FIXED), 100 * MILLISECOND));
+        assertEquals(before, run(scene.boost(Boost.READY), 60 * MILLISECOND));
+        assertEquals(before, run(scene.boost(Boost.READY_FIXED), 60 * MILLISECOND));
         assertNotEquals(
                 before.traceHash(),
-                run(scene.boost(Boost.ORACLE), 100 * MILLISECOND).traceHash());
+                run(scene.boost(Boost.ORACLE), 60 * MILLISECOND).traceHash());
     }
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5})
     void whereVcpusBlockReadyIsNotThePreemptedOfBefore(long seed) {
         Scene scene = overcommitted(SpinLock.PV_QUEUED_EARLY_IF_PREEMPTED).seed(seed);
-        Outcome before = run(scene.boost(Boost.PREEMPTED), 100 * MILLISECOND);
-        Outcome after = run(scene.boost(Boost.READY), 100 * MILLISECOND);
+        Outcome before = run(scene.boost(Boost.PREEMPTED), 60 * MILLISECOND);
+        Outcome after = run(scene.boost(Boost.READY), 60 * MILLISECOND);
         assertNotEquals(before.traceHash(), after.traceHash());
         assertEquals(0, before.yields().toWoken());
         assertTrue(after.yields().toWoken() > 0, after.toString());
@@ -214,8 +214,8 @@ class SimulationTest {
     void aRepairedGuestGainsLittleFromAnyBoostOfWokenVcpus() {
         for (SpinLock lock : List.of(SpinLock.PV_QUEUED, SpinLock.PV_QUEUED_EARLY_IF_HALTED)) {
             Scene scene = overcommitted(lock);
-            double before = Scene.rate(scene.boost(Boost.PREEMPTED).measured(100 * MILLISECOND, 300 * MILLISECOND));
-            double after = Scene.rate(scene.boost(Boost.READY_FIXED).measured(100 * MILLISECOND, 300 * MILLISECOND));
+            double before = Scene.rate(scene.boost(Boost.PREEMPTED).measured(50 * MILLISECOND, 150 * MILLISECOND));
+            double after = Scene.rate(scene.boost(Boost.READY_FIXED).measured(50 * MILLISECOND, 150 * MILLISECOND));
             assertEquals(before, after, 0.03 * before);
         }
     }
