@@ -150,7 +150,8 @@ final class VcpuText implements VcpuReport {
         }
         refreshes.ifPresent(this::summary);
         if (!missing.isEmpty()) {
-            row("missing", String.join(", ", missing));
+            boolean all = missing.size() == COUNTERS.size() + HISTOGRAMS.size();
+            row("missing", all ? "all that KVM counts; see above why" : String.join(", ", missing));
         }
         if (!missing.contains("directed_yield_attempted")) {
             print("    " + YIELD_NOTE);
