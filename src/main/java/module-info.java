@@ -36,6 +36,7 @@ module io.vfio4j {
     exports io.vfio4j.linux.uapi;
     exports io.vfio4j.loop;
     exports io.vfio4j.kvm;
+    exports io.vfio4j.kvm.probe;
     exports io.vfio4j.mdev;
     exports io.vfio4j.proc;
     exports io.vfio4j.vfio;

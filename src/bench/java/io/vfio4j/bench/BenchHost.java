@@ -244,6 +244,21 @@ final class BenchHost implements SystemCalls {
     }
 
     @Override
+    public List<Integer> allowedProcessors() throws LinuxException {
+        return kernel.allowedProcessors();
+    }
+
+    @Override
+    public void bindThread(List<Integer> processors) throws LinuxException {
+        kernel.bindThread(processors);
+    }
+
+    @Override
+    public long tickNanos() throws LinuxException {
+        return kernel.tickNanos();
+    }
+
+    @Override
     public long nanoTime() {
         return kernel.nanoTime();
     }

@@ -49,14 +49,6 @@ public final class EmulatedHost implements AutoCloseable {
         }
     }
 
-    private void mountDebugfs() {
-        try {
-            KvmDebugfs.mount(kernel);
-        } catch (KernelError impossible) {
-            throw new IllegalStateException(impossible);
-        }
-    }
-
     /**
      * A host with one vGPU, in virtual time.
      *
@@ -474,6 +466,18 @@ public final class EmulatedHost implements AutoCloseable {
         kernel.lock();
         try {
             return kernel.vms().stream().map(vm -> new EmulatedVm(kernel, vm)).toList();
+        } finally {
+            kernel.unlock();
+        }
+    }
+
+    /** Mounts debugfs on {@code /sys/kernel/debug}, as {@link Builder#debugfs} does from the beginning. */
+    public void mountDebugfs() {
+        kernel.lock();
+        try {
+            KvmDebugfs.mount(kernel);
+        } catch (KernelError impossible) {
+            throw new IllegalStateException(impossible);
         } finally {
             kernel.unlock();
         }

@@ -29,6 +29,10 @@ import java.util.Optional;
 /** The system calls of an emulated process: each takes the kernel's lock, acts, and turns a refusal into an exception. */
 final class EmulatedSystemCalls implements SystemCalls {
     private static final int LONGEST_TEXT = 64 * 1024;
+    /** HZ=250, as Debian builds its kernels. */
+    private static final long TICK_NANOS = 4_000_000;
+
+    private static final String CALLING_THREAD = "the calling thread";
 
     private final Kernel kernel;
     private final Task task;
@@ -697,6 +701,40 @@ final class EmulatedSystemCalls implements SystemCalls {
             task.checkAlive();
             return pending.isComplete();
         };
+    }
+
+    @Override
+    public List<Integer> allowedProcessors() throws LinuxException {
+        return call(
+                "sched_getaffinity",
+                CALLING_THREAD,
+                "",
+                () -> task.affinity().getOrDefault(Thread.currentThread(), SystemFiles.PROCESSORS));
+    }
+
+    @Override
+    public void bindThread(List<Integer> processors) throws LinuxException {
+        if (processors.isEmpty()) {
+            throw new IllegalArgumentException("a thread needs a processor");
+        }
+        for (int processor : processors) {
+            if (processor < 0 || processor >= MOST_PROCESSORS) {
+                throw new IllegalArgumentException("processor " + processor);
+            }
+        }
+        call("sched_setaffinity", CALLING_THREAD, " to " + processors, () -> {
+            List<Integer> there =
+                    SystemFiles.PROCESSORS.stream().filter(processors::contains).toList();
+            if (there.isEmpty()) {
+                throw new KernelError(Errno.EINVAL);
+            }
+            return task.affinity().put(Thread.currentThread(), there);
+        });
+    }
+
+    @Override
+    public long tickNanos() throws LinuxException {
+        return call("clock_getres", "CLOCK_MONOTONIC_COARSE", "", () -> TICK_NANOS);
     }
 
     @Override

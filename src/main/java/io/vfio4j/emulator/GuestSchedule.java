@@ -1,9 +1,7 @@
 package io.vfio4j.emulator;
 
 import java.util.ArrayDeque;
-import java.util.HashSet;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * When the guest's vblank handler gets to its flip, where the guest waits for processors: asks a model, and lets the flips happen
@@ -52,7 +50,9 @@ final class GuestSchedule {
     private final GuestModel.Maker maker;
     private final Handler handler;
     private final ArrayDeque<Posted> posted = new ArrayDeque<>();
-    private final Set<EventQueue.Event> flips = new HashSet<>();
+    /** Those that are to come: in the order of their times, as the model told them. */
+    private final ArrayDeque<EventQueue.Event> flips = new ArrayDeque<>();
+
     private Optional<GuestModel> model = Optional.empty();
     private EventQueue.Event nextSlice = EventQueue.Event.NONE;
     /** What the kernel's clock shows more than the model's. */
@@ -91,6 +91,7 @@ final class GuestSchedule {
             offset = vblank.time() - guest.nanoTime();
         }
         awake = true;
+        // If the model is ahead all the same, its vblank is later than the kernel's by that.
         nextVblank = vblank.time() + vblank.period();
         posted.add(new Posted(guest.nanoTime(), vblank));
         guest.postInterrupt();
@@ -137,11 +138,9 @@ final class GuestSchedule {
         }
         Vblank vblank = posted.removeFirst().vblank();
         long time = nanos + offset;
-        EventQueue.Event[] self = new EventQueue.Event[1];
-        self[0] = kernel.events().at(time, () -> {
-            flips.remove(self[0]);
+        flips.add(kernel.events().at(time, () -> {
+            flips.remove();
             handler.flip(vblank, time);
-        });
-        flips.add(self[0]);
+        }));
     }
 }

@@ -29,6 +29,8 @@ import java.util.List;
  *   <li>the other guests run {@code ebizzy -M} on every vCPU: {@link #SEARCH_USER} of search for each record of the same size
  *   <li>guests have a kernel of 2019, as those that the boost was made for, whose lock waits early
  *       ({@link SpinLock#PV_QUEUED_EARLY_IF_PREEMPTED})
+ *   <li>guests flush TLBs by interrupts and do not pass over vCPUs that are preempted (no KVM_FEATURE_PV_TLB_FLUSH), as in the
+ *       measurements that the boost was published with
  *   <li>the host has CFS with 250 ticks a second, and KVM sees pending interrupts (APICv), as on servers
  * </ul>
  *

@@ -8,6 +8,9 @@ final class SystemFiles {
     /** The group that Debian gives /dev/kvm to. */
     static final int KVM_GROUP = 106;
 
+    /** By their numbers; /proc/cpuinfo and /proc/stat say the same. */
+    static final List<Integer> PROCESSORS = List.of(0);
+
     private static final Map<String, String> MODULES = Map.of(
             "vfio", "drivers/vfio/vfio",
             "vfio_iommu_type1", "drivers/vfio/vfio_iommu_type1",

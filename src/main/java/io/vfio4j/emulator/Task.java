@@ -3,9 +3,11 @@ package io.vfio4j.emulator;
 import io.vfio4j.linux.ClosedException;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.WeakHashMap;
 
 /** A process as the kernel sees it: who it is, and what it has open. Used under the kernel's lock. */
 final class Task {
@@ -20,6 +22,8 @@ final class Task {
     private final DescriptorTable descriptors;
     private final Set<Area> areas = new LinkedHashSet<>();
     private final Set<Holding> holdings = new LinkedHashSet<>();
+    /** The processors of threads that have bound themselves. What a thread inherits from the one that started it is not known here. */
+    private final Map<Thread, List<Integer>> affinity = new WeakHashMap<>();
     /** By their numbers; the first has the process's. */
     private final TreeMap<Integer, TaskThread> threads = new TreeMap<>();
 
@@ -69,6 +73,10 @@ final class Task {
 
     DescriptorTable descriptors() {
         return descriptors;
+    }
+
+    Map<Thread, List<Integer>> affinity() {
+        return affinity;
     }
 
     /** By their numbers. */

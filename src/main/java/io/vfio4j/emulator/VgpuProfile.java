@@ -515,13 +515,18 @@ public final class VgpuProfile {
 
     /**
      * Puts the guest on a host with 8 processors, together with others: the guest has 8 vCPUs, of which one draws a frame for each
-     * vblank and seven compute with it, and each of the others has 8 vCPUs that search and allocate memory, as {@code ebizzy -M} does. A scenario's
-     * act happens when the guest has drawn the frame, not at the vblank, and is late or missing when its vCPUs wait for processors.
-     * What happens besides, in {@link EmulatedGuest}'s methods or by a scenario's own timer, still happens at once.
-     * {@link EmulatedGuest#takeFrames} tells how late each frame was.
+     * vblank and seven render in the same address space, and each of the others has 8 vCPUs that search and allocate memory, as
+     * {@code ebizzy -M} does. A scenario's act happens when the guest has drawn the frame, not at the vblank: 8 ms later where nobody
+     * disturbs it; late, or not at all, when its vCPUs wait for processors. The scenario counts the frames, not the vblanks.
+     * {@link EmulatedGuest#takeFrames} tells how late each was. What the methods of {@link EmulatedGuest} do, and what a scenario
+     * does at its start or by a timer of its own, still happens at once.
      *
-     * <p>The host is simulated ({@link io.vfio4j.emulator.vcpu}), one for each vGPU, on the thread that lets time pass. The same seed gives the same
-     * frames. A guest without vblanks sleeps.
+     * <p>What is being drawn when the device is closed, the guest's pipes go off or it turns to another scenario is never shown. A guest
+     * without vblanks sleeps, and nothing is made up for afterwards.
+     *
+     * <p>The host is simulated ({@link io.vfio4j.emulator.vcpu}), one for each vGPU, a millisecond at a time on the thread that lets time
+     * pass: some tenths of a second of computing for each second. The same seed gives the same frames. In real time vblanks are passed
+     * over while the simulation is more than 100 ms behind.
      *
      * @param guests how many guests share the host, this one included: 1 for one that has it for itself, to 16
      * @return a changed copy

@@ -21,14 +21,15 @@
  * region, to which the guest listens; vblanks; what the guest's flips, cursor updates, pipes and modes do to
  * the display irq; its pictures, which are a function of the frame's number, in each of the {@linkplain
  * io.vfio4j.emulator.EmulatedFormat formats} and {@linkplain io.vfio4j.emulator.EmulatedTiling layouts} that GVT-g reports; the
- * sample drivers mdpy and mbochs, their faults included; a GPU that imports dma-bufs and reads them back
+ * sample drivers mdpy and mbochs, their faults included; a guest that is late because its host has more vCPUs than processors
+ * ({@link io.vfio4j.emulator.VgpuProfile#withOvercommit}, by the model of {@link io.vfio4j.emulator.vcpu}); a GPU that imports dma-bufs and reads them back
  * ({@link io.vfio4j.linux.SystemCalls#graphics}). Besides vGPUs there are
  * {@linkplain io.vfio4j.emulator.PeripheralKind other devices}, of vfio-pci and of the sample driver mtty, whose registers raise INTx
  * and MSI, with mask, unmask, unmask by eventfd and loop-back; ERR and REQ; unbind.
  *
  * <p><b>Not emulated:</b> a guest that computes. Its registers, its aperture and its PCI configuration are memory without an
  * effect, but for the display interface of mbochs; a vGPU never raises INTx and MSI; BARs of vfio-pci cannot be mapped, and a device cannot be bound again; no driver and no engine of a device uses what is mapped for DMA, but tests
- * in its name; an iommufd chooses no addresses, copies no mappings, has no options and page tables of its own, and is no container; dirty pages are not tracked; the vCPUs of a VM do not run: what reaches the guest is
+ * in its name; an iommufd chooses no addresses, copies no mappings, has no options and page tables of its own, and is no container; dirty pages are not tracked; the vCPUs of a VM of KVM do not run: what reaches the guest is
  * counted ({@link io.vfio4j.emulator.EmulatedVm}), and its statistics are what a test sets. Permissions are
  * those of the files themselves: every directory may be searched, there are no access control lists and no device control
  * groups. What the kernel shows of itself, its processors and its users is fixed, unless

@@ -327,7 +327,8 @@ public final class KvmProcess implements AutoCloseable {
     }
 
     /**
-     * Reads the scheduler's times alone, of the threads that are known: one system call for each, to be done often.
+     * Reads the scheduler's times alone, of the threads that are known: one system call for each, to be done often. As long as
+     * the thread of a vCPU is not known, the others are looked at for that.
      *
      * @return a sample without anything that KVM counts
      * @throws LinuxException ESRCH when the process has ended
@@ -345,6 +346,8 @@ public final class KvmProcess implements AutoCloseable {
         try {
             if (everything) {
                 refresh();
+            } else if (threads.incomplete(files.numbers())) {
+                threads.catchSleepers(files);
             }
             KvmSample sample = everything
                     ? whole()

@@ -50,7 +50,7 @@ public final class KvmVm implements AutoCloseable {
      * @throws LinuxException when {@code /dev/kvm} cannot be used; with advice
      */
     public static KvmVm createBare(SystemCalls calls) throws LinuxException {
-        try (Descriptor kvm = open(calls)) {
+        try (Descriptor kvm = openKvm(calls)) {
             return new KvmVm(calls, calls.adopt(calls.ioctl(kvm, Kvm.KVM_CREATE_VM, 0), "KVM VM"), false);
         }
     }
@@ -67,7 +67,14 @@ public final class KvmVm implements AutoCloseable {
         return new KvmVm(calls, vm, true);
     }
 
-    private static Descriptor open(SystemCalls calls) throws LinuxException {
+    /**
+     * Opens {@code /dev/kvm}, for who makes a VM by hand.
+     *
+     * @param calls where it is
+     * @return the descriptor; the caller closes it
+     * @throws LinuxException when it cannot be used; with advice
+     */
+    public static Descriptor openKvm(SystemCalls calls) throws LinuxException {
         try {
             return calls.open("/dev/kvm", Access.READ_WRITE);
         } catch (LinuxException e) {

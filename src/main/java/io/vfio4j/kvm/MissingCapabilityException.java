@@ -8,7 +8,13 @@ public final class MissingCapabilityException extends IOException {
 
     private final String capability;
 
-    MissingCapabilityException(String capability, String purpose) {
+    /**
+     * Says what needs what.
+     *
+     * @param capability the name in {@code linux/kvm.h}
+     * @param purpose what it is needed for, the sentence's subject
+     */
+    public MissingCapabilityException(String capability, String purpose) {
         super(purpose + " needs " + capability + ", which KVM of this kernel does not have for this VM");
         this.capability = capability;
     }

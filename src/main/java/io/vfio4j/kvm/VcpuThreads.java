@@ -33,7 +33,8 @@ final class VcpuThreads implements AutoCloseable {
             + Long.toHexString(Kvm.KVM_RUN.number()) + "( 0x[0-9a-f]{1,16}){4} 0x([0-9a-f]{1,16}) 0x[0-9a-f]{1,16}");
 
     /** QEMU with debug-threads=on, which libvirt sets; Cloud Hypervisor, crosvm, Firecracker, kvmtool. */
-    private static final Pattern NAME = Pattern.compile("CPU (\\d{1,5})/KVM|(?:crosvm_|fc_|kvm-)?vcpu[ _-]?(\\d{1,5})");
+    private static final Pattern NAME =
+            Pattern.compile("CPU (\\d{1,5})/KVM|(?:crosvm_|fc_|kvm-)?v(?:cpu|CPU)[ _-]?(\\d{1,5})");
 
     /** {@code guest_time} of {@code /proc/PID/task/TID/stat}. */
     private static final int GUEST_TIME_FIELD = 43;
@@ -113,9 +114,30 @@ final class VcpuThreads implements AutoCloseable {
             open.stream()
                     .filter(thread -> !known.containsKey(thread) && (byName.containsKey(thread) || hasRunGuest(thread)))
                     .forEach(thread -> put(thread, OptionalInt.empty()));
+            numberTheLast(files);
         } else {
             // What is known to run some vCPU runs one that has another thread by now.
             open.stream().filter(known::containsKey).toList().forEach(this::forget);
+        }
+    }
+
+    /** Where one thread is left and one vCPU, they belong together. */
+    private void numberTheLast(VmFiles files) {
+        Set<Integer> left = new TreeSet<>(files.numbers());
+        left.removeAll(numbers());
+        List<Integer> unnumbered =
+                known.keySet().stream().filter(thread -> !isNumbered(thread)).toList();
+        if (!files.ambiguous() && left.size() == 1 && unnumbered.size() == 1) {
+            left.forEach(vcpu -> put(unnumbered.get(0), OptionalInt.of(vcpu)));
+        }
+    }
+
+    /** Looks once more whether one of those that are still to be found sleeps. */
+    void catchSleepers(VmFiles files) {
+        for (int thread : seen) {
+            if (!isNumbered(thread)) {
+                vcpuOf(thread, files).ifPresent(vcpu -> put(thread, OptionalInt.of(vcpu)));
+            }
         }
     }
 
@@ -234,7 +256,8 @@ final class VcpuThreads implements AutoCloseable {
                         ? "Which thread runs " + which
                                 + " is not known; those that run some vCPU are shown by their numbers."
                         : "No thread is known to run " + which
-                                + ": it was not seen to, and has no name that tells (QEMU names it with -name VM,debug-threads=on).");
+                                + ": none was seen asleep in it yet, and none has a name that tells (QEMU gives them with"
+                                + " -name VM,debug-threads=on).");
     }
 
     @Override

@@ -17,6 +17,8 @@ import java.util.Optional;
  * {@link IllegalArgumentException} where it can tell.
  */
 public interface SystemCalls {
+    /** One more than the highest number of a processor: NR_CPUS of the largest x86-64 kernels. */
+    int MOST_PROCESSORS = 8192;
 
     /**
      * Which kernel this is and how it is reached, for people.
@@ -387,6 +389,34 @@ public interface SystemCalls {
      * @return always the same; says itself whether it is available
      */
     Graphics graphics();
+
+    /**
+     * sched_getaffinity(2) of the calling thread: the processors that it may run on. A new thread has those of the one that
+     * started it.
+     *
+     * @return their numbers, ascending; at least one
+     * @throws LinuxException what the call says
+     */
+    List<Integer> allowedProcessors() throws LinuxException;
+
+    /**
+     * sched_setaffinity(2) of the calling thread, which must not be a virtual one: from the return on it runs on these processors
+     * and no others. Where a cpuset forbids some of them, the rest is what is left.
+     *
+     * @param processors their numbers, at least one, each 0 to {@value #MOST_PROCESSORS} - 1
+     * @throws LinuxException EINVAL when there is none of them, or the thread's cpuset forbids them all
+     * @throws IllegalArgumentException for no processor, or a number that none can have
+     */
+    void bindThread(List<Integer> processors) throws LinuxException;
+
+    /**
+     * How long a tick of the kernel's scheduler is (1/HZ), after which it looks whether a thread has had its turn: the resolution
+     * of CLOCK_MONOTONIC_COARSE.
+     *
+     * @return nanoseconds, more than 0
+     * @throws LinuxException what clock_getres(2) says
+     */
+    long tickNanos() throws LinuxException;
 
     /**
      * The monotonic clock that timers of this kernel follow.

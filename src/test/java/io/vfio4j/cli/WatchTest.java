@@ -163,10 +163,11 @@ class WatchTest {
         return same;
     }
 
+    /** Not so with 4 instead of 3: a vCPU waits for the slices of the others, 2 of 12 ms or 3 of 8 ms. */
     @Test
     void framesAreLaterTheMoreGuestsShareTheHost() {
         long least = 0;
-        for (int guests = 2; guests <= 4; guests++) {
+        for (int guests : List.of(2, 3, 16)) {
             Map<String, Object> frames = Json.member(watched("v5:overcommit=" + guests, "2s"), "frames");
             Map<String, Object> flips = Json.member(frames, "flip_lateness_us");
             assertTrue(Json.number(flips, "p50") > least, "with " + guests + ": " + frames);

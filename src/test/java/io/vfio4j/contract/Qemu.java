@@ -33,12 +33,24 @@ public final class Qemu implements TestOwner {
 
     /** Starts it, and waits until it has the devices open and its monitor answers. */
     public static Qemu start(Path directory, List<UUID> devices) throws IOException, InterruptedException {
+        return start(directory, devices, List.of("-accel", "tcg"));
+    }
+
+    /** The same with a VM of KVM, whose threads have names. */
+    public static Qemu startWithKvm(Path directory, List<UUID> devices, int vcpus)
+            throws IOException, InterruptedException {
+        return start(
+                directory,
+                devices,
+                List.of("-accel", "kvm", "-smp", Integer.toString(vcpus), "-name", "guest,debug-threads=on"));
+    }
+
+    private static Qemu start(Path directory, List<UUID> devices, List<String> machine)
+            throws IOException, InterruptedException {
         Path monitor = directory.resolve("monitor-" + UUID.randomUUID());
         Path log = directory.resolve("qemu.log");
         List<String> command = new ArrayList<>(List.of(
                 "qemu-system-x86_64",
-                "-accel",
-                "tcg",
                 "-m",
                 "64",
                 "-nodefaults",
@@ -48,6 +60,7 @@ public final class Qemu implements TestOwner {
                 "none",
                 "-monitor",
                 "unix:" + monitor + ",server=on,wait=off"));
+        command.addAll(machine);
         for (UUID device : devices) {
             command.add("-device");
             command.add("vfio-pci,sysfsdev=" + MdevDevice.BUS + "/" + device + ",display=off");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vfio4j.kvm.GsiTarget.Message;
 import io.vfio4j.kvm.Irqfd;
+import io.vfio4j.kvm.guest.GuestCode;
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.NativeMemory;
 import io.vfio4j.linux.Poller;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.vfio4j.kvm.GsiTarget.Message;
 import io.vfio4j.kvm.Irqfd;
+import io.vfio4j.kvm.guest.GuestCode;
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Mapping;
 import io.vfio4j.linux.SystemCalls;

@@ -1234,6 +1234,72 @@ public abstract class SystemCallsContract {
     }
 
     @Nested
+    class A_thread {
+        @Test
+        void may_run_on_at_least_one_processor() throws Exception {
+            List<Integer> allowed = linux.allowedProcessors();
+            assertFalse(allowed.isEmpty());
+            assertEquals(allowed.stream().sorted().distinct().toList(), allowed);
+            assertTrue(allowed.get(0) >= 0, allowed::toString);
+            assertTrue(allowed.get(allowed.size() - 1) < SystemCalls.MOST_PROCESSORS, allowed::toString);
+        }
+
+        @Test
+        void runs_where_it_is_bound_to_and_others_where_they_were() throws Exception {
+            List<Integer> before = linux.allowedProcessors();
+            FutureTask<List<Integer>> bound = new FutureTask<>(() -> {
+                List<Integer> seen = new ArrayList<>();
+                for (int processor : before) {
+                    linux.bindThread(List.of(processor));
+                    seen.addAll(linux.allowedProcessors());
+                }
+                return seen;
+            });
+            new Thread(bound, "a thread that binds itself").start();
+            assertEquals(before, bound.get());
+            assertEquals(before, linux.allowedProcessors());
+        }
+
+        @Test
+        void is_bound_to_those_processors_that_there_are() throws Exception {
+            int last = SystemCalls.MOST_PROCESSORS - 1;
+            FutureTask<List<Integer>> bound = new FutureTask<>(() -> {
+                List<Integer> before = linux.allowedProcessors();
+                int first = before.get(0);
+                linux.bindThread(List.of(last, first, first));
+                List<Integer> after = linux.allowedProcessors();
+                assertEquals(Errno.EINVAL, refusal(() -> linux.bindThread(List.of(last))));
+                assertEquals(after, linux.allowedProcessors());
+                linux.bindThread(before);
+                assertEquals(before, linux.allowedProcessors());
+                return after;
+            });
+            new Thread(bound, "a thread that binds itself").start();
+            assertEquals(1, bound.get().size());
+        }
+
+        @Test
+        void is_not_bound_to_what_no_processor_can_be() {
+            for (List<Integer> wrong :
+                    List.of(List.<Integer>of(), List.of(-1), List.of(0, SystemCalls.MOST_PROCESSORS))) {
+                assertThrows(IllegalArgumentException.class, () -> linux.bindThread(wrong));
+            }
+        }
+
+        /** HZ is 24 to 1200 in what Linux can be configured to, on all architectures. */
+        @Test
+        void has_its_turn_looked_at_every_tick() throws Exception {
+            long tick = linux.tickNanos();
+            assertTrue(tick >= 800_000 && tick <= 42_000_000, tick + " ns");
+            assertEquals(tick, linux.tickNanos());
+        }
+
+        private static int refusal(Executable call) {
+            return assertThrows(LinuxException.class, call).errno();
+        }
+    }
+
+    @Nested
     class Files_and_directories {
         @Test
         void are_listed_in_order() throws Exception {

@@ -2,14 +2,19 @@ package io.vfio4j.emulator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vfio4j.linux.ClosedException;
 import io.vfio4j.linux.Descriptor;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -224,6 +229,88 @@ class GuestFramesTest {
         List<GuestFrame> frames = guest.takeFrames();
         assertEquals(FrameLog.LIMIT, frames.size());
         assertEquals(16 * MS * (more + 1), frames.get(0).vblankNanos());
+    }
+
+    /** A model that takes as long as it is told to for the first slice. */
+    private static GuestModel slowAtFirst(GuestModel model, long nanos) {
+        return new GuestModel() {
+            private boolean begun;
+
+            @Override
+            public long nanoTime() {
+                return model.nanoTime();
+            }
+
+            @Override
+            public void runTo(long time) {
+                long start = System.nanoTime();
+                while (!begun && System.nanoTime() - start < nanos) {
+                    Thread.onSpinWait();
+                }
+                begun = true;
+                model.runTo(time);
+            }
+
+            @Override
+            public void postInterrupt() {
+                model.postInterrupt();
+            }
+        };
+    }
+
+    @Test
+    @Timeout(60)
+    void inRealTimeWhatTakesTooLongIsNotMadeUpFor() throws IOException {
+        long stall = 5 * GuestSchedule.FARTHEST_BEHIND;
+        host = EmulatedHost.builder()
+                .vgpu(VgpuProfile.V6.withModel(flips -> slowAtFirst(new ScriptedGuest(flips, 5), stall)))
+                .realTime()
+                .build();
+        vgpu = host.vgpu();
+        guest = vgpu.guest();
+        open();
+        guest.run(Scenario.FLIP);
+        while (guest.frameTiming().frames() < 3) {
+            Thread.yield();
+        }
+        long skipped = vgpu.signalled().vblanks() - guest.frameTiming().vblanks();
+        assertTrue(skipped >= (stall - GuestSchedule.FARTHEST_BEHIND) / (16 * MS) - 2, skipped + " vblanks");
+    }
+
+    @Test
+    @Timeout(60)
+    void aModelThatFailsEndsTheHostInsteadOfLeavingItWithoutTime() throws IOException {
+        Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+        AtomicReference<Throwable> reported = new AtomicReference<>();
+        Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> reported.set(failure));
+        try {
+            host = EmulatedHost.builder()
+                    .vgpu(VgpuProfile.V6.withModel(flips -> new ScriptedGuest(flips)))
+                    .realTime()
+                    .build();
+            vgpu = host.vgpu();
+            open();
+            vgpu.guest().run(Scenario.FLIP);
+            Descriptor eventFd = host.systemCalls().eventFd("nothing");
+            assertThrows(ClosedException.class, () -> {
+                while (true) {
+                    host.systemCalls().signal(eventFd, 1);
+                    Thread.yield();
+                }
+            });
+            while (reported.get() == null) {
+                Thread.yield();
+            }
+            assertInstanceOf(NoSuchElementException.class, reported.get());
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(before);
+        }
+    }
+
+    @Test
+    void inVirtualTimeAModelThatFailsFailsWhoLetsTimePass() throws IOException {
+        start(VgpuProfile.V6, Scenario.FLIP);
+        assertThrows(NoSuchElementException.class, () -> advanceTo(100));
     }
 
     @Test

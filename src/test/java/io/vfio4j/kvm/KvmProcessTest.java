@@ -254,23 +254,43 @@ class KvmProcessTest {
         }
     }
 
+    private EmulatedThread busy(int ticks) {
+        EmulatedThread thread = vmm.thread("qemu-system-x86");
+        thread.setGuestTime(ticks);
+        thread.setTimes(7, 8, 9);
+        return thread;
+    }
+
     @Test
-    void aThreadThatWasInAGuestRunsSomeVcpu() throws Exception {
-        startVm(0);
+    void threadsThatWereInAGuestRunSomeVcpu() throws Exception {
+        startVm(0, 1, 2);
         vmm.thread("other");
-        EmulatedThread busy = vmm.thread("qemu-system-x86");
-        busy.setGuestTime(1);
-        busy.setTimes(7, 8, 9);
+        EmulatedThread one = busy(1);
+        EmulatedThread two = busy(2);
         try (KvmProcess process = open()) {
             KvmSample sample = process.sample();
-            assertEquals("thread " + busy.number(), sample.vcpus().get(1).label());
-            assertEquals(Optional.of(times(7, 8, 9)), sample.vcpus().get(1).times());
+            assertEquals("thread " + one.number(), sample.vcpus().get(3).label());
+            assertEquals(Optional.of(times(7, 8, 9)), sample.vcpus().get(3).times());
             // When it sleeps for the first time, it is known which.
-            busy.sleepInGuest(vcpus.get(0));
-            KvmInterval interval = process.sample().since(sample);
-            assertEquals(1, interval.vcpus().size());
-            assertEquals("vCPU 0", interval.vcpus().get(0).label());
-            assertEquals(Optional.of(times(0, 0, 0)), interval.vcpus().get(0).times());
+            two.sleepInGuest(vcpus.get(1));
+            KvmInterval interval = process.glance().since(sample);
+            assertEquals("vCPU 1", interval.vcpus().get(1).label());
+            assertEquals(OptionalInt.of(two.number()), interval.vcpus().get(1).thread());
+            assertEquals(Optional.of(times(0, 0, 0)), interval.vcpus().get(1).times());
+            assertTrue(obstacle(process, Kind.SCHEDULER).orElseThrow().startsWith("Which thread runs vCPU 0, 2"));
+        }
+    }
+
+    @Test
+    void theLastThreadRunsTheLastVcpu() throws Exception {
+        startVm(0, 1);
+        vmm.thread("other");
+        sleeping("x", 0);
+        EmulatedThread last = busy(1);
+        try (KvmProcess process = open()) {
+            assertEquals(
+                    OptionalInt.of(last.number()),
+                    process.sample().vcpus().get(1).thread());
             assertEquals(Optional.empty(), obstacle(process, Kind.SCHEDULER));
         }
     }

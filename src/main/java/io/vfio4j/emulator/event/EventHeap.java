@@ -16,12 +16,18 @@ public final class EventHeap {
     /** Children of a node: four are as quick to compare as to fetch, and halve the depth. */
     private static final int DEGREE_SHIFT = 2;
 
+    /** A slot and the order in which it was scheduled are one number: fewer words to move. */
+    private static final int SLOT_BITS = 20;
+
+    private static final int MOST_SLOTS = 1 << SLOT_BITS;
+
     private long[] times;
-    private long[] orders;
-    private int[] slots;
+    private long[] keys;
     private int[] places;
     private int size;
     private long scheduled;
+    /** The first place is empty, because its event was taken: the next one to be scheduled, mostly by the same thing, falls in from there. */
+    private boolean isFirstTaken;
 
     /**
      * Makes an empty queue.
@@ -30,8 +36,7 @@ public final class EventHeap {
      */
     public EventHeap(int slots) {
         times = new long[slots];
-        orders = new long[slots];
-        this.slots = new int[slots];
+        keys = new long[slots];
         places = new int[slots];
         Arrays.fill(places, ABSENT);
     }
@@ -42,7 +47,7 @@ public final class EventHeap {
      * @return the number of slots in use
      */
     public int size() {
-        return size;
+        return isFirstTaken ? size - 1 : size;
     }
 
     /**
@@ -51,6 +56,7 @@ public final class EventHeap {
      * @return its time, or {@link #NEVER}
      */
     public long nextTime() {
+        fillFirst();
         return size == 0 ? NEVER : times[0];
     }
 
@@ -68,21 +74,36 @@ public final class EventHeap {
      * Schedules a thing, or moves it to another time. It comes after all that is scheduled for this time already, unless that is its own
      * time already.
      *
-     * @param slot which, 0 or more
+     * @param slot which, 0 to 1,048,575
      * @param time when
+     * @throws IllegalArgumentException if there is no such slot
      */
     public void schedule(int slot, long time) {
         if (slot >= places.length) {
             grow(slot);
         }
+        if (isFirstTaken && places[slot] == ABSENT) {
+            isFirstTaken = false;
+            down(0, time, newKey(slot));
+            return;
+        }
+        fillFirst();
         int place = places[slot];
         if (place == ABSENT) {
-            up(size++, slot, time, scheduled++);
+            up(size++, time, newKey(slot));
         } else if (time < times[place]) {
-            up(place, slot, time, scheduled++);
+            up(place, time, newKey(slot));
         } else if (time > times[place]) {
-            down(place, slot, time, scheduled++);
+            down(place, time, newKey(slot));
         }
+    }
+
+    private long newKey(int slot) {
+        return scheduled++ << SLOT_BITS | slot;
+    }
+
+    private static int slotOf(long key) {
+        return (int) key & MOST_SLOTS - 1;
     }
 
     /**
@@ -91,6 +112,7 @@ public final class EventHeap {
      * @param slot which
      */
     public void cancel(int slot) {
+        fillFirst();
         if (slot < places.length && places[slot] != ABSENT) {
             remove(places[slot]);
         }
@@ -103,44 +125,55 @@ public final class EventHeap {
      * @throws IllegalStateException if nothing is going to happen
      */
     public int take() {
+        fillFirst();
         if (size == 0) {
             throw new IllegalStateException("nothing is going to happen");
         }
-        int slot = slots[0];
-        remove(0);
+        int slot = slotOf(keys[0]);
+        places[slot] = ABSENT;
+        isFirstTaken = true;
         return slot;
     }
 
+    private void fillFirst() {
+        if (isFirstTaken) {
+            isFirstTaken = false;
+            size--;
+            if (size > 0) {
+                down(0, times[size], keys[size]);
+            }
+        }
+    }
+
     private void remove(int place) {
-        places[slots[place]] = ABSENT;
+        places[slotOf(keys[place])] = ABSENT;
         size--;
         if (place == size) {
             return;
         }
-        int slot = slots[size];
         long time = times[size];
-        long order = orders[size];
-        if (place > 0 && comesBefore(time, order, parent(place))) {
-            up(place, slot, time, order);
+        long key = keys[size];
+        if (place > 0 && comesBefore(time, key, parent(place))) {
+            up(place, time, key);
         } else {
-            down(place, slot, time, order);
+            down(place, time, key);
         }
     }
 
-    private void up(int from, int slot, long time, long order) {
+    private void up(int from, long time, long key) {
         int place = from;
         while (place > 0) {
             int parent = parent(place);
-            if (!comesBefore(time, order, parent)) {
+            if (!comesBefore(time, key, parent)) {
                 break;
             }
-            move(parent, place);
+            put(place, times[parent], keys[parent]);
             place = parent;
         }
-        put(place, slot, time, order);
+        put(place, time, key);
     }
 
-    private void down(int from, int slot, long time, long order) {
+    private void down(int from, long time, long key) {
         int place = from;
         while (true) {
             int first = (place << DEGREE_SHIFT) + 1;
@@ -149,45 +182,45 @@ public final class EventHeap {
             }
             int end = Math.min(first + (1 << DEGREE_SHIFT), size);
             int least = first;
+            long leastTime = times[first];
             for (int child = first + 1; child < end; child++) {
-                if (comesBefore(times[child], orders[child], least)) {
+                long childTime = times[child];
+                if (childTime < leastTime || childTime == leastTime && keys[child] < keys[least]) {
                     least = child;
+                    leastTime = childTime;
                 }
             }
-            if (comesBefore(time, order, least)) {
+            if (time < leastTime || time == leastTime && key < keys[least]) {
                 break;
             }
-            move(least, place);
+            put(place, leastTime, keys[least]);
             place = least;
         }
-        put(place, slot, time, order);
+        put(place, time, key);
     }
 
     private static int parent(int place) {
         return (place - 1) >> DEGREE_SHIFT;
     }
 
-    private boolean comesBefore(long time, long order, int place) {
-        return time < times[place] || time == times[place] && order < orders[place];
+    private boolean comesBefore(long time, long key, int place) {
+        return time < times[place] || time == times[place] && key < keys[place];
     }
 
-    private void move(int from, int to) {
-        put(to, slots[from], times[from], orders[from]);
-    }
-
-    private void put(int place, int slot, long time, long order) {
-        slots[place] = slot;
+    private void put(int place, long time, long key) {
         times[place] = time;
-        orders[place] = order;
-        places[slot] = place;
+        keys[place] = key;
+        places[slotOf(key)] = place;
     }
 
     private void grow(int slot) {
+        if (slot >= MOST_SLOTS) {
+            throw new IllegalArgumentException("no slot " + slot);
+        }
         int before = places.length;
         int length = Math.max(slot + 1, 2 * before);
         times = Arrays.copyOf(times, length);
-        orders = Arrays.copyOf(orders, length);
-        slots = Arrays.copyOf(slots, length);
+        keys = Arrays.copyOf(keys, length);
         places = Arrays.copyOf(places, length);
         Arrays.fill(places, before, length, ABSENT);
     }

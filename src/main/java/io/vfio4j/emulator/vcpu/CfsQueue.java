@@ -158,7 +158,7 @@ final class CfsQueue extends FairQueue {
         }
         charge(now);
         if (unfairTo(arrived, current)) {
-            next = arrived;
+            nominate(arrived);
             reschedule();
             if (size() >= latencyTasks) {
                 last = current;

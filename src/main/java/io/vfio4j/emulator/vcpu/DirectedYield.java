@@ -57,6 +57,9 @@ final class DirectedYield {
         }
     }
 
+    private static final int NOT_READY = Filter.NOT_READY.ordinal();
+    private static final int SELF = Filter.SELF.ordinal();
+
     private final Boost boost;
     private final boolean relaxIntercept;
     private final boolean postedInterrupts;
@@ -114,50 +117,73 @@ final class DirectedYield {
         if (boost == Boost.NONE) {
             return RunQueue.NOBODY;
         }
-        int count = vm.count();
+        vm.inSpinLoop[me] = true;
+        boolean[] candidates = boost == Boost.PREEMPTED ? vm.preempted : vm.ready;
+        int count = candidates.length;
+        int start = vm.lastBoosted;
         int tries = TRIES;
         int answer = YieldTo.REFUSED;
-        int vcpu = vm.lastBoosted;
-        vm.inSpinLoop[me] = true;
-        for (int offset = 0; offset < count && tries > 0; offset++) {
-            if (++vcpu >= count) {
-                vcpu = 0;
-            }
-            // Up to 6.12 the loop has two passes, and the second one is left out if the last answer of the first was
-            // -ESRCH.
-            if (vcpu == 0 && !singleLoop && answer < 0) {
+        int chosen = RunQueue.NOBODY;
+        int looked = 0;
+        int found = 0;
+        for (int pass = 0; pass < 2 && chosen == RunQueue.NOBODY && tries > 0; pass++) {
+            // Up to 6.12 the second pass is left out if the last answer of the first was -ESRCH.
+            if (pass == 1 && !singleLoop && answer < 0) {
                 break;
             }
-            counters.scanned++;
-            if (!isCandidate(vm, me, vcpu, kernelOnly, host, counters)) {
-                continue;
+            int from = pass == 0 ? start + 1 : 0;
+            int to = pass == 0 ? count : start + 1;
+            int vcpu = from;
+            for (; vcpu < to; vcpu++) {
+                if (!candidates[vcpu]) {
+                    continue;
+                }
+                found++;
+                if (!isCandidate(vm, me, vcpu, kernelOnly, host, counters)) {
+                    continue;
+                }
+                answer = ask(vm, me, vcpu, host, counters);
+                if (answer > 0) {
+                    chosen = vcpu;
+                    break;
+                } else if (answer < 0 && --tries == 0) {
+                    break;
+                }
             }
-            answer = host.yieldTo(me, vcpu);
-            counters.attempted++;
-            if (answer > 0) {
-                counters.successful++;
-                counters.toWoken += vm.woken[vcpu] ? 1 : 0;
-                counters.toWanted += host.isWanted(me, vcpu) ? 1 : 0;
-                vm.remembers[me] = remembersOffset ? offset : vcpu;
-                return vcpu;
-            } else if (answer < 0) {
-                counters.alone++;
-                tries--;
-            } else {
-                counters.refused++;
-            }
+            looked += Math.min(vcpu + 1, to) - from;
         }
-        returned(vm, me);
-        return RunQueue.NOBODY;
+        counters.scanned += looked;
+        counters.rejected[NOT_READY] += looked - found;
+        if (singleLoop && !candidates[me] && Math.floorMod(me - start - 1, count) < looked) {
+            // It leaves itself out before it looks who is ready.
+            counters.rejected[NOT_READY]--;
+            counters.rejected[SELF]++;
+        }
+        if (chosen == RunQueue.NOBODY) {
+            returned(vm, me);
+        } else {
+            vm.remembers[me] = remembersOffset ? looked - 1 : chosen;
+        }
+        return chosen;
     }
 
+    private static int ask(KvmVcpus vm, int me, int vcpu, Host host, Counters counters) {
+        int answer = host.yieldTo(me, vcpu);
+        counters.attempted++;
+        if (answer > 0) {
+            counters.successful++;
+            counters.toWoken += vm.woken[vcpu] ? 1 : 0;
+            counters.toWanted += host.isWanted(me, vcpu) ? 1 : 0;
+        } else if (answer < 0) {
+            counters.alone++;
+        } else {
+            counters.refused++;
+        }
+        return answer;
+    }
+
+    /** Whether a vCPU that is ready is to be yielded to. */
     private boolean isCandidate(KvmVcpus vm, int me, int vcpu, boolean kernelOnly, Host host, Counters counters) {
-        if (singleLoop && vcpu == me) {
-            return rejected(Filter.SELF, counters);
-        }
-        if (!(boost == Boost.PREEMPTED ? vm.preempted[vcpu] : vm.ready[vcpu])) {
-            return rejected(Filter.NOT_READY, counters);
-        }
         if (vcpu == me) {
             return rejected(Filter.SELF, counters);
         }

@@ -12,8 +12,10 @@ abstract class FairQueue extends RunQueue {
     int[] waiting = new int[4];
     int waiters;
     long minVruntime;
-    /** The next buddy: somebody asked that it be taken next. */
+    /** The next buddy: it is to be taken next, if that is fair. */
     int next = NOBODY;
+    /** Whether a directed yield made it that, and not a wake-up. */
+    private boolean nextIsHinted;
 
     FairQueue(HostTasks tasks) {
         super(tasks);
@@ -31,7 +33,7 @@ abstract class FairQueue extends RunQueue {
 
     @Override
     final int hinted() {
-        return next;
+        return nextIsHinted ? next : NOBODY;
     }
 
     @Override
@@ -155,7 +157,14 @@ abstract class FairQueue extends RunQueue {
             return false;
         }
         next = target;
+        nextIsHinted = true;
         return true;
+    }
+
+    /** set_next_buddy() for somebody who preempts by waking. */
+    final void nominate(int woken) {
+        next = woken;
+        nextIsHinted = false;
     }
 
     /** detach_tasks() takes from the end of the list where the tasks used last stand first; task_hot() spares those that ran just now. */

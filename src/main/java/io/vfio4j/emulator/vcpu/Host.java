@@ -41,6 +41,8 @@ final class Host {
     private final DirectedYield directedYield;
     private final DirectedYield.Counters yields = new DirectedYield.Counters();
     private int idle;
+    /** How many vCPUs want each processor: what is looked through often is kept together. */
+    private final int[] runnable;
 
     private final long[] bucketNanos = new long[Bucket.values().length];
     private long honoured;
@@ -74,6 +76,7 @@ final class Host {
         for (int i = 0; i < cpus.length; i++) {
             cpus[i] = new Cpu(i, RunQueue.of(setup.host(), tasks), random.nextLong(tickNanos), nobody);
         }
+        runnable = new int[cpus.length];
         idle = cpus.length;
         begin(random);
     }
@@ -89,13 +92,23 @@ final class Host {
         for (int task : order) {
             Vcpu vcpu = vcpus[task];
             vcpu.cpu = cpus[task % cpus.length];
-            vcpu.cpu.queue.enqueue(task, Arrival.NEW, now);
+            enqueue(vcpu.cpu, task, Arrival.NEW);
         }
         for (Cpu cpu : cpus) {
-            if (cpu.queue.size() > 0) {
+            if (runnable[cpu.id] > 0) {
                 schedule(cpu);
             }
         }
+    }
+
+    private void enqueue(Cpu cpu, int task, Arrival how) {
+        cpu.queue.enqueue(task, how, now);
+        runnable[cpu.id]++;
+    }
+
+    private void dequeue(Cpu cpu, int task, boolean moves) {
+        cpu.queue.dequeue(task, moves, now);
+        runnable[cpu.id]--;
     }
 
     // What happens.
@@ -408,7 +421,7 @@ final class Host {
         }
         vcpu.haltedSince = now;
         vcpu.justBlocked = true;
-        if (vcpu.pollNanos > 0 && cpu.queue.size() == 1) {
+        if (vcpu.pollNanos > 0 && runnable[cpu.id] == 1) {
             cpu.polling = true;
             leave(cpu, vcpu.pollNanos, Then.BLOCK);
         } else {
@@ -420,7 +433,7 @@ final class Host {
         Vcpu vcpu = cpu.current;
         cpu.polling = false;
         vcpu.place = Place.BLOCKED;
-        cpu.queue.dequeue(vcpu.task, false, now);
+        dequeue(cpu, vcpu.task, false);
         vcpu.guest.kvm.block(vcpu.index);
         vcpu.guest.kvm.schedOut(vcpu.index, false, vcpu.inKernel());
         vcpu.guest.stopped(vcpu);
@@ -529,7 +542,7 @@ final class Host {
     private void arrive(Cpu cpu, Vcpu vcpu, Arrival how) {
         vcpu.place = Place.READY;
         vcpu.cpu = cpu;
-        cpu.queue.enqueue(vcpu.task, how, now);
+        enqueue(cpu, vcpu.task, how);
         if (cpu.mode == Mode.IDLE) {
             schedule(cpu);
             return;
@@ -629,17 +642,19 @@ final class Host {
 
     /** A processor with nothing to do takes a vCPU from where most of them wait: newidle_balance(). */
     private void pull(Cpu cpu) {
-        Cpu busiest = cpu;
-        for (Cpu other : cpus) {
-            if (other.queue.size() > Math.max(1, busiest.queue.size())) {
-                busiest = other;
+        int busiest = cpu.id;
+        int most = 1;
+        for (int i = 0; i < runnable.length; i++) {
+            if (runnable[i] > most) {
+                most = runnable[i];
+                busiest = i;
             }
         }
-        int task = busiest == cpu ? RunQueue.NOBODY : busiest.queue.pullable(now);
+        int task = most == 1 ? RunQueue.NOBODY : cpus[busiest].queue.pullable(now);
         if (task != RunQueue.NOBODY) {
-            busiest.queue.dequeue(task, true, now);
+            dequeue(cpus[busiest], task, true);
             vcpus[task].cpu = cpu;
-            cpu.queue.enqueue(task, Arrival.MOVED, now);
+            enqueue(cpu, task, Arrival.MOVED);
         }
     }
 

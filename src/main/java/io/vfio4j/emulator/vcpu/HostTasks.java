@@ -1,7 +1,5 @@
 package io.vfio4j.emulator.vcpu;
 
-import java.util.Arrays;
-
 /** The host's tasks by number, as its run queues know them: one thread for each vCPU. */
 final class HostTasks {
     /** Fair schedulers: virtual run time. Relative to the queue that it has left while a task moves. */
@@ -51,10 +49,5 @@ final class HostTasks {
     /** How long a task has run since it was taken. */
     long ranSincePick(int task) {
         return sumExec[task] - sumExecAtPick[task];
-    }
-
-    @Override
-    public String toString() {
-        return "ran " + Arrays.toString(sumExec);
     }
 }

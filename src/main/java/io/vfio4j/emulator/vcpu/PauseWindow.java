@@ -1,6 +1,9 @@
 package io.vfio4j.emulator.vcpu;
 
-/** How long a vCPU spins before it exits (arch/x86/kvm/x86.h of 6.1, __grow_ple_window and __shrink_ple_window). */
+/**
+ * How long a vCPU spins before it exits (arch/x86/kvm/x86.h of 6.1, __grow_ple_window and __shrink_ple_window). A growth that is no less than the
+ * window's cycles, which the kernel would add, is not in here.
+ */
 final class PauseWindow {
     private PauseWindow() {}
 

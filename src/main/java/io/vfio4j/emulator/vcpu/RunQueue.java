@@ -66,7 +66,7 @@ abstract class RunQueue {
     /** Asks that a task be taken next, though it is not this queue that decides to yield. False if it is not in this queue. */
     abstract boolean hint(int target);
 
-    /** Whom {@link #hint} asked for and who has neither run nor left since, or {@link #NOBODY}. */
+    /** Whom {@link #hint} asked for last and who has neither run nor left since, or {@link #NOBODY}; not whom a wake-up has put first. */
     abstract int hinted();
 
     /** The current task yields: it is not to be taken next if there is another. Nothing when it is alone. */

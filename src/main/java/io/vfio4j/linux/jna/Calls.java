@@ -11,6 +11,8 @@ import io.vfio4j.linux.uapi.Sockets;
  */
 final class Calls {
     private static final int F_OK = 0;
+    /** Of sched_setaffinity(2). */
+    private static final int CALLING_THREAD = 0;
 
     private Calls() {}
 
@@ -160,6 +162,18 @@ final class Calls {
 
     static int pidfdGetfd(int process, int number) {
         return (int) outcome(LibC.syscall(Processes.SYS_pidfd_getfd, process, number, 0));
+    }
+
+    static int getAffinity(int size, long mask) {
+        return outcome(LibC.sched_getaffinity(CALLING_THREAD, size, mask));
+    }
+
+    static int setAffinity(int size, long mask) {
+        return outcome(LibC.sched_setaffinity(CALLING_THREAD, size, mask));
+    }
+
+    static int clockResolution(int clock, long resolution) {
+        return outcome(LibC.clock_getres(clock, resolution));
     }
 
     /** Not restarted: what is left of the time is the caller's business. */

@@ -26,8 +26,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The real Linux kernel, on x86-64 and aarch64, through JNA and, where it is there, the bridge: a small library in C that waits
@@ -52,6 +54,10 @@ public final class JnaLinux implements SystemCalls {
     private static final int CHUNK = 4096;
     /** PATH_MAX: no link's text is longer. */
     private static final int LINK_MOST = 4096;
+    /** cpu_set_t, in whole words: bit n of the little-endian bytes is processor n. */
+    private static final int AFFINITY_BYTES = MOST_PROCESSORS / Byte.SIZE;
+
+    private static final String CALLING_THREAD = "the calling thread";
 
     /** Per thread, so that arming a timer and reading a counter allocate nothing. */
     private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
@@ -609,6 +615,46 @@ public final class JnaLinux implements SystemCalls {
     @Override
     public Graphics graphics() {
         return graphics;
+    }
+
+    @Override
+    public List<Integer> allowedProcessors() throws LinuxException {
+        try (NativeMemory mask = allocate(AFFINITY_BYTES)) {
+            checked(Calls.getAffinity(AFFINITY_BYTES, addressOf(mask)), "sched_getaffinity", CALLING_THREAD);
+            return BitSet.valueOf(mask.getBytes(0, AFFINITY_BYTES)).stream()
+                    .boxed()
+                    .toList();
+        }
+    }
+
+    @Override
+    public void bindThread(List<Integer> processors) throws LinuxException {
+        BitSet set = new BitSet();
+        for (int processor : processors) {
+            if (processor < 0 || processor >= MOST_PROCESSORS) {
+                throw new IllegalArgumentException("processor " + processor);
+            }
+            set.set(processor);
+        }
+        if (set.isEmpty()) {
+            throw new IllegalArgumentException("a thread needs a processor");
+        }
+        try (NativeMemory mask = allocate(AFFINITY_BYTES)) {
+            mask.putBytes(0, set.toByteArray());
+            checked(Calls.setAffinity(AFFINITY_BYTES, addressOf(mask)), "sched_setaffinity", CALLING_THREAD);
+        }
+    }
+
+    @Override
+    public long tickNanos() throws LinuxException {
+        try (NativeMemory resolution = allocate(Files.Timespec.SIZE)) {
+            checked(
+                    Calls.clockResolution(Files.CLOCK_MONOTONIC_COARSE, addressOf(resolution)),
+                    "clock_getres",
+                    "CLOCK_MONOTONIC_COARSE");
+            return TimeUnit.SECONDS.toNanos(resolution.getLong(Files.Timespec.TV_SEC))
+                    + resolution.getLong(Files.Timespec.TV_NSEC);
+        }
     }
 
     @Override

@@ -66,6 +66,12 @@ final class LibC {
 
     static native long syscall(long number, long first, long second, long third);
 
+    static native int sched_getaffinity(int thread, long size, long mask);
+
+    static native int sched_setaffinity(int thread, long size, long mask);
+
+    static native int clock_getres(int clock, long resolution);
+
     static native int poll(long descriptors, long count, int timeoutMillis);
 
     static native int unlink(long path);

@@ -36,6 +36,7 @@ public final class Files {
     public static final int TFD_CLOEXEC = 0x80000;
     public static final int TFD_NONBLOCK = 0x800;
     public static final int CLOCK_MONOTONIC = 1;
+    public static final int CLOCK_MONOTONIC_COARSE = 6;
 
     public static final int EPOLL_CLOEXEC = 0x80000;
     public static final int EPOLL_CTL_ADD = 1;
@@ -44,6 +45,15 @@ public final class Files {
     public static final int EPOLLERR = 8;
 
     private Files() {}
+
+    public static final class Timespec {
+        public static final String STRUCT = "struct timespec";
+        public static final int SIZE = 16;
+        public static final int TV_SEC = 0;
+        public static final int TV_NSEC = 8;
+
+        private Timespec() {}
+    }
 
     /** {@code it_interval} and {@code it_value}, each of seconds and nanoseconds. */
     public static final class Itimerspec {

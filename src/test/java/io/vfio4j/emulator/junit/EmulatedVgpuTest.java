@@ -18,7 +18,9 @@ import io.vfio4j.emulator.EmulatedGuest;
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.EmulatedTiling;
 import io.vfio4j.emulator.Faults;
+import io.vfio4j.emulator.Scenario;
 import io.vfio4j.emulator.Vgpu;
+import io.vfio4j.emulator.vcpu.Boost;
 import io.vfio4j.linux.Access;
 import io.vfio4j.linux.Descriptor;
 import io.vfio4j.linux.NativeMemory;
@@ -30,6 +32,7 @@ import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -71,6 +74,19 @@ class EmulatedVgpuTest {
         assertEquals(3, host.vgpus().size());
         assertEquals(EmulatedDialect.PORT, host.vgpu().profile().dialect());
         host.clock().advance(Duration.ofSeconds(1));
+    }
+
+    @Test
+    @EmulatedVgpu(dialect = EmulatedDialect.V6, overcommit = 3, boost = Boost.PREEMPTED, seed = 9)
+    void a_guest_may_be_late_because_its_host_is_shared(
+            SystemCalls calls, Vgpu vgpu, EmulatedGuest guest, EmulatedClock clock) throws IOException {
+        assertEquals(OptionalInt.of(3), vgpu.profile().overcommit());
+        try (VfioDevice device = VfioDevice.open(calls, MdevDevice.find(calls, vgpu.uuid()))) {
+            guest.run(Scenario.FLIP);
+            clock.advance(Duration.ofMillis(800));
+            assertTrue(vgpu.isOpen(), device.name());
+        }
+        assertTrue(guest.frameTiming().missedVblanks() > 0, guest.frameTiming()::toString);
     }
 
     @Test

@@ -89,6 +89,32 @@ class CfsQueueTest {
         assertEquals(8 * MS, queue.minVruntime);
     }
 
+    @Test
+    void when_who_held_it_back_leaves_min_vruntime_goes_on_to_the_next() {
+        fill(2, 7);
+        queue.pickNext(0);
+        queue.dequeue(0, false, MS);
+        assertEquals(7 * MS, queue.minVruntime);
+    }
+
+    @Test
+    void an_empty_queue_keeps_its_min_vruntime() {
+        fill(2, 7);
+        assertEquals(0, queue.pickNext(0));
+        assertEquals(1, queue.pickNext(6 * MS));
+        queue.dequeue(0, false, 6 * MS);
+        queue.dequeue(1, false, 6 * MS);
+        assertEquals(7 * MS, queue.minVruntime);
+        tasks.vruntime[0] = 50 * MS;
+        queue.charge(9 * MS);
+        queue.enqueue(2, Arrival.MOVED, 9 * MS);
+        queue.dequeue(2, false, 9 * MS);
+        assertEquals(7 * MS, queue.minVruntime);
+        tasks.vruntime[2] = 90 * MS;
+        queue.updateMinVruntime();
+        assertEquals(7 * MS, queue.minVruntime);
+    }
+
     // place_entity()
 
     /** GENTLE_FAIR_SLEEPERS. */
@@ -273,6 +299,31 @@ class CfsQueueTest {
     }
 
     @Test
+    void if_the_leftmost_is_skipped_the_second_leftmost_is_taken_before_the_running_one() {
+        fill(0, 2);
+        queue.pickNext(0);
+        queue.skipCurrent(0);
+        arrive(2, 3);
+        queue.hint(2);
+        assertEquals(2, queue.pickNext(0));
+        // Task 0, leftmost and to be skipped; 1 is at 2; 2, which runs, at 3.
+        assertEquals(1, queue.pickNext(0));
+    }
+
+    /** yield_task_fair() clears the buddy marks of who yields: it does not want to be preferred. */
+    @Test
+    void who_yields_is_the_last_buddy_no_longer() {
+        fill(10, 12, 12, 12, 12, 12, 12);
+        assertEquals(0, queue.pickNext(0));
+        arrive(15, 0);
+        assertTrue(queue.preempts(15, 3 * MS));
+        queue.skipCurrent(3 * MS);
+        assertEquals(15, queue.pickNext(3 * MS));
+        queue.dequeue(15, false, 3 * MS);
+        assertEquals(1, queue.pickNext(3 * MS));
+    }
+
+    @Test
     void who_is_alone_cannot_yield() {
         fill(0);
         queue.pickNext(0);
@@ -318,6 +369,19 @@ class CfsQueueTest {
         assertTrue(queue.needsReschedule());
         queue.pickNext(12 * MS);
         assertFalse(queue.needsReschedule());
+    }
+
+    @Test
+    void who_is_taken_anew_has_a_new_slice() {
+        fill(0, 8);
+        queue.pickNext(0);
+        assertTrue(queue.tick(13 * MS));
+        assertEquals(1, queue.pickNext(13 * MS));
+        assertTrue(queue.tick(26 * MS));
+        assertEquals(0, queue.pickNext(26 * MS));
+        assertFalse(queue.tick(30 * MS));
+        assertFalse(queue.tick(38 * MS));
+        assertTrue(queue.tick(39 * MS));
     }
 
     @Test
@@ -368,7 +432,8 @@ class CfsQueueTest {
         arrive(1, 6);
         assertFalse(queue.preempts(1, 0));
         assertTrue(queue.preempts(1, 1));
-        assertEquals(1, queue.hinted());
+        assertEquals(1, queue.next);
+        assertEquals(NOBODY, queue.hinted());
         assertEquals(1, queue.pickNext(1));
     }
 
@@ -379,7 +444,20 @@ class CfsQueueTest {
         queue.reschedule();
         arrive(1, 0);
         assertTrue(queue.preempts(1, 0));
+        assertEquals(NOBODY, queue.next);
+    }
+
+    /** There is one next buddy: a wake-up that preempts takes the place of a directed yield's target, and the other way round. */
+    @Test
+    void a_wake_up_that_preempts_displaces_the_hint() {
+        fill(10, 11);
+        queue.pickNext(0);
+        queue.hint(1);
+        arrive(2, 5);
+        assertTrue(queue.preempts(2, 0));
         assertEquals(NOBODY, queue.hinted());
+        queue.hint(1);
+        assertEquals(1, queue.hinted());
     }
 
     @Test
@@ -403,6 +481,29 @@ class CfsQueueTest {
         queue.dequeue(0, true, 12 * MS);
         assertEquals(NOBODY, queue.pullable(12 * MS));
         assertEquals(1, queue.pullable(12 * MS + RunQueue.MIGRATION_COST_NANOS));
+    }
+
+    /** The list that detach_tasks() goes through has the tasks taken last in front, whenever they came. */
+    @Test
+    void who_was_taken_since_it_came_counts_from_then() {
+        fill(0, 1.5, 9);
+        assertEquals(0, queue.pickNext(0));
+        assertEquals(1, queue.pickNext(2 * MS));
+        assertEquals(2, queue.pullable(3 * MS));
+    }
+
+    @Test
+    void who_was_woken_elsewhere_is_not_in_the_cache_of_its_new_processor() {
+        fill(0);
+        queue.pickNext(10 * MS);
+        queue.dequeue(0, false, 11 * MS);
+        other.enqueue(0, Arrival.WOKEN, 11 * MS);
+        assertEquals(0, other.pullable(11 * MS));
+        other.dequeue(0, false, 11 * MS);
+        queue.charge(11 * MS);
+        tasks.execStart[0] = 11 * MS;
+        other.enqueue(0, Arrival.WOKEN, 11 * MS + 1);
+        assertEquals(NOBODY, other.pullable(11 * MS + 1));
     }
 
     @Test

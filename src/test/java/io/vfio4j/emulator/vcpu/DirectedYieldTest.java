@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -455,6 +456,10 @@ class DirectedYieldTest {
         host.answers[3] = YieldTo.ALONE;
         assertEquals(1, onSpin(Boost.LOOP_BUG_613));
         assertEquals(List.of(3, 1), host.asked);
+        host.asked.clear();
+        vm.lastBoosted = 2;
+        assertEquals(1, DirectedYield.of619(true).onSpin(vm, ME, true, host, counters));
+        assertEquals(List.of(3, 1), host.asked);
     }
 
     // The mistake of 6.13
@@ -535,8 +540,39 @@ class DirectedYieldTest {
         rules.onSpin(vm, ME, true, host, counters);
         assertEquals(1, counters.toWanted);
         assertEquals(2, counters.successful);
+    }
+
+    @Test
+    void counters_begin_anew() {
+        preemptInKernel(1, 2, 3);
+        sleepAndWake(3, true);
+        vm.preempted[3] = false;
+        host.answers[1] = YieldTo.ALONE;
+        host.answers[2] = YieldTo.REFUSED;
+        host.wanted[3] = true;
+        vm.lastBoosted = 3;
+        assertEquals(3, onSpin(Boost.READY_FIXED));
+        List<Long> counted = List.of(
+                counters.scanned,
+                counters.attempted,
+                counters.refused,
+                counters.alone,
+                counters.successful,
+                counters.toWoken,
+                counters.toWanted);
+        assertEquals(List.of(4L, 3L, 1L, 1L, 1L, 1L, 1L), counted);
+        assertEquals(Map.of(Filter.NOT_READY, 1L), rejected());
         counters.clear();
-        assertEquals(0, counters.successful + counters.scanned + counters.toWanted + counters.attempted);
+        assertEquals(
+                0,
+                counters.scanned
+                        | counters.attempted
+                        | counters.refused
+                        | counters.alone
+                        | counters.successful
+                        | counters.toWoken
+                        | counters.toWanted);
+        assertEquals(Map.of(), rejected());
     }
 
     // The paravirtual yield: KVM_HC_SCHED_YIELD
@@ -601,5 +637,182 @@ class DirectedYieldTest {
         assertFalse(rules(Boost.READY).hypercall(vm, ME, 2, false, host));
         assertEquals(2, vm.hypercallYieldsAttempted);
         assertEquals(0, vm.hypercallYieldsSuccessful);
+    }
+
+    // By a setup
+
+    private static Setup setup(WakeUpRule wakeUp, boolean posted) {
+        return new Setup(
+                HostModel.ofCpus(8),
+                Pause.defaults(),
+                Costs.defaults(),
+                Boost.PENDING_IRQ,
+                wakeUp,
+                posted,
+                List.of(VirtualMachine.of(2, new GuestProgram.Hog(), SpinLock.TICKET)),
+                1);
+    }
+
+    /** Only x86 asks for posted interrupts; 6.1's weak default is false. */
+    @Test
+    void a_setup_has_posted_interrupts_where_it_says_so_and_never_on_s390() {
+        host.pending[1] = true;
+        assertEquals(1, boostedInUserMode(setup(WakeUpRule.X86, true)));
+        assertEquals(RunQueue.NOBODY, boostedInUserMode(setup(WakeUpRule.X86, false)));
+        assertEquals(RunQueue.NOBODY, boostedInUserMode(setup(WakeUpRule.S390_AFTER, true)));
+        assertEquals(RunQueue.NOBODY, boostedInUserMode(setup(WakeUpRule.S390_BEFORE, true)));
+    }
+
+    private int boostedInUserMode(Setup setup) {
+        KvmVcpus vcpus = KvmVcpus.of(setup, 4);
+        vcpus.schedOut(1, true, false);
+        return DirectedYield.of(setup).onSpin(vcpus, ME, true, host, counters);
+    }
+
+    /** x86 and s390 both select HAVE_KVM_CPU_RELAX_INTERCEPT (arch/.../kvm/Kconfig of 6.1). */
+    @ParameterizedTest
+    @EnumSource(WakeUpRule.class)
+    void a_setup_passes_over_who_spins_itself(WakeUpRule wakeUp) {
+        preemptInKernel(1);
+        vm.inSpinLoop[1] = true;
+        DirectedYield rules = DirectedYield.of(setup(wakeUp, false));
+        assertEquals(RunQueue.NOBODY, rules.onSpin(vm, ME, true, host, counters));
+        assertEquals(1, rules.onSpin(vm, ME, true, host, counters));
+    }
+
+    /** kvm_arch_vcpu_in_kernel() of s390 reads the guest's PSW; that of x86 what a preemption has recorded. */
+    @ParameterizedTest
+    @EnumSource(WakeUpRule.class)
+    void a_setup_knows_a_sleepers_privilege_level_on_s390_only(WakeUpRule wakeUp) {
+        KvmVcpus vcpus = KvmVcpus.of(setup(wakeUp, true), 4);
+        vcpus.schedOut(1, false, true);
+        assertEquals(wakeUp != WakeUpRule.X86, vcpus.preemptedInKernel[1]);
+    }
+
+    /** 32bd348be3fa of 6.19 keeps the excuse of 5.13. */
+    @Test
+    void in_6_19_a_pending_posted_interrupt_excuses_user_mode_and_spinning_still_counts() {
+        preemptInUserMode(1);
+        host.pending[1] = true;
+        assertEquals(RunQueue.NOBODY, DirectedYield.of619(false).onSpin(vm, ME, true, host, counters));
+        assertEquals(1, DirectedYield.of619(true).onSpin(vm, ME, true, host, counters));
+        vm.inSpinLoop[1] = true;
+        assertEquals(RunQueue.NOBODY, DirectedYield.of619(true).onSpin(vm, ME, true, host, counters));
+    }
+
+    // All together
+
+    /** The search, one vCPU after the other and written plainly, against the one that is quick. */
+    @ParameterizedTest
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"NONE"})
+    void a_plain_search_finds_the_same(Boost boost) {
+        long seed = 1563457031;
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int round = 0; round < 20_000; round++) {
+            int count = random.nextInt(1, 9);
+            KvmVcpus one = new KvmVcpus(count);
+            KvmVcpus two = new KvmVcpus(count);
+            Script script = new Script(count);
+            for (int vcpu = 0; vcpu < count; vcpu++) {
+                one.preempted[vcpu] = two.preempted[vcpu] = random.nextInt(3) == 0;
+                one.ready[vcpu] = two.ready[vcpu] = one.preempted[vcpu] || random.nextInt(3) == 0;
+                one.preemptedInKernel[vcpu] = two.preemptedInKernel[vcpu] = random.nextBoolean();
+                one.inSpinLoop[vcpu] = two.inSpinLoop[vcpu] = random.nextInt(3) == 0;
+                one.eligible[vcpu] = two.eligible[vcpu] = random.nextBoolean();
+                one.blocking[vcpu] = two.blocking[vcpu] = random.nextInt(4) == 0;
+                script.work[vcpu] = random.nextBoolean();
+                script.pending[vcpu] = random.nextInt(3) == 0;
+                script.wanted[vcpu] = random.nextInt(3) == 0;
+                int answer = random.nextInt(5);
+                script.answers[vcpu] = answer == 0 ? YieldTo.YIELDED : answer < 3 ? YieldTo.ALONE : YieldTo.REFUSED;
+            }
+            int me = random.nextInt(count);
+            one.lastBoosted = two.lastBoosted = random.nextInt(count);
+            boolean kernelOnly = random.nextBoolean();
+            boolean posted = random.nextBoolean();
+            String where = "seed " + seed + " round " + round;
+            counters.clear();
+            DirectedYield rules = new DirectedYield(boost, true, posted);
+            int quick = rules.onSpin(one, me, kernelOnly, script, counters);
+            rules.returned(one, me);
+            List<Integer> asked = List.copyOf(script.asked);
+            script.asked.clear();
+            long[] rejected = new long[Filter.values().length];
+            int plain = plainSearch(boost, two, me, kernelOnly, posted, script, rejected);
+            assertEquals(plain, quick, where);
+            assertEquals(script.asked, asked, where);
+            assertEquals(two.lastBoosted, one.lastBoosted, where);
+            assertArrayEquals(two.eligible, one.eligible, where);
+            assertArrayEquals(two.inSpinLoop, one.inSpinLoop, where);
+            assertArrayEquals(rejected, counters.rejected, where);
+        }
+    }
+
+    private static int plainSearch(
+            Boost boost, KvmVcpus vm, int me, boolean kernelOnly, boolean posted, Script host, long[] rejected) {
+        int count = vm.count();
+        int chosen = RunQueue.NOBODY;
+        int answer = 0;
+        int tries = 3;
+        vm.inSpinLoop[me] = true;
+        for (int offset = 0; offset < count; offset++) {
+            int vcpu = (vm.lastBoosted + 1 + offset) % count;
+            boolean wraps = vcpu == 0 && boost != Boost.LOOP_BUG_613;
+            if (wraps && answer < 0) {
+                break;
+            }
+            Filter filter = plainFilter(boost, vm, me, vcpu, kernelOnly, posted, host);
+            if (filter != null) {
+                rejected[filter.ordinal()]++;
+                continue;
+            }
+            if (boost == Boost.ORACLE && !host.wanted[vcpu]) {
+                continue;
+            }
+            answer = host.yieldTo(me, vcpu);
+            if (answer > 0) {
+                chosen = vcpu;
+                vm.lastBoosted = boost == Boost.LOOP_BUG_613 ? offset : vcpu;
+                break;
+            }
+            if (answer < 0 && --tries == 0) {
+                break;
+            }
+        }
+        vm.inSpinLoop[me] = false;
+        vm.eligible[me] = false;
+        return chosen;
+    }
+
+    private static Filter plainFilter(
+            Boost boost, KvmVcpus vm, int me, int vcpu, boolean kernelOnly, boolean posted, Script host) {
+        boolean candidate = boost == Boost.PREEMPTED ? vm.preempted[vcpu] : vm.ready[vcpu];
+        if (boost == Boost.LOOP_BUG_613 && vcpu == me) {
+            return Filter.SELF;
+        }
+        if (!candidate) {
+            return Filter.NOT_READY;
+        }
+        if (vcpu == me) {
+            return Filter.SELF;
+        }
+        if (boost == Boost.ORACLE) {
+            return null;
+        }
+        if (vm.blocking[vcpu] && !host.work[vcpu]) {
+            return Filter.BLOCKED;
+        }
+        boolean judged = boost == Boost.PREEMPTED || boost == Boost.READY || vm.preempted[vcpu];
+        boolean excused = posted && host.pending[vcpu] && boost.compareTo(Boost.PENDING_IRQ) >= 0;
+        if (kernelOnly && judged && !excused && !vm.preemptedInKernel[vcpu]) {
+            return Filter.USER_MODE;
+        }
+        boolean eligible = !vm.inSpinLoop[vcpu] || vm.eligible[vcpu];
+        if (vm.inSpinLoop[vcpu]) {
+            vm.eligible[vcpu] = !vm.eligible[vcpu];
+        }
+        return eligible ? null : Filter.NOT_ELIGIBLE;
     }
 }

@@ -114,6 +114,29 @@ class EevdfQueueTest {
         assertFalse(queue.preempts(1, 0));
     }
 
+    @Test
+    void an_idle_processor_is_preempted_by_anybody() {
+        place(0, 0, 3);
+        assertTrue(queue.preempts(0, 0));
+        queue.pickNext(0);
+        assertFalse(queue.preempts(0, 0));
+        // It has yielded, and would be taken again: that is no preemption.
+        queue.charge(MS);
+        tasks.deadline[0] += MS;
+        assertFalse(queue.preempts(0, MS));
+    }
+
+    /** check_preempt_wakeup() returns at once, without charging. */
+    @Test
+    void a_processor_that_is_to_reschedule_anyway_need_not_be_preempted() {
+        place(0, 0, 9);
+        place(1, 4, 13);
+        queue.pickNext(0);
+        queue.reschedule();
+        assertTrue(queue.preempts(1, MS));
+        assertEquals(0, tasks.vruntime[0]);
+    }
+
     /** update_deadline(). */
     @Test
     void a_slice_is_over_when_the_virtual_deadline_is_reached() {
@@ -121,9 +144,21 @@ class EevdfQueueTest {
         place(1, 0, 3);
         assertEquals(0, queue.pickNext(0));
         assertFalse(queue.tick(3 * MS - 1));
-        assertTrue(queue.tick(4 * MS));
-        assertEquals(7 * MS, tasks.deadline[0]);
-        assertEquals(1, queue.pickNext(4 * MS));
+        assertTrue(queue.tick(3 * MS));
+        assertEquals(6 * MS, tasks.deadline[0]);
+        assertEquals(1, queue.pickNext(3 * MS));
+    }
+
+    @Test
+    void at_the_end_of_its_slice_a_task_is_the_next_buddy_no_longer() {
+        place(0, 0, 3);
+        place(1, 0, 3);
+        queue.pickNext(0);
+        queue.hint(0);
+        queue.tick(2 * MS);
+        assertEquals(0, queue.hinted());
+        queue.tick(3 * MS);
+        assertEquals(NOBODY, queue.hinted());
     }
 
     @Test
@@ -203,6 +238,51 @@ class EevdfQueueTest {
         assertEquals(11 * MS + MS / 2, tasks.deadline[1]);
     }
 
+    @Test
+    void a_task_is_placed_where_the_others_are_now() {
+        place(0, 0, 30);
+        queue.pickNext(0);
+        queue.enqueue(1, Arrival.WOKEN, 4 * MS);
+        assertEquals(4 * MS, tasks.vruntime[1]);
+    }
+
+    @Test
+    void when_who_held_it_back_leaves_min_vruntime_goes_on_to_the_next() {
+        place(0, 2, 5);
+        place(1, 7, 10);
+        queue.pickNext(0);
+        queue.dequeue(0, false, MS);
+        assertEquals(7 * MS, queue.minVruntime);
+    }
+
+    // task_hot()
+
+    @Test
+    void who_comes_from_elsewhere_is_not_in_the_cache_and_who_slept_here_is() {
+        place(0, 0, 3);
+        queue.pickNext(10 * MS);
+        queue.dequeue(0, true, 11 * MS);
+        other.enqueue(0, Arrival.MOVED, 11 * MS);
+        assertEquals(0, other.pullable(11 * MS));
+        other.pickNext(12 * MS);
+        other.dequeue(0, false, 13 * MS);
+        queue.enqueue(0, Arrival.WOKEN, 13 * MS);
+        assertEquals(0, queue.pullable(13 * MS));
+        queue.pickNext(14 * MS);
+        queue.dequeue(0, false, 15 * MS);
+        queue.enqueue(0, Arrival.WOKEN, 15 * MS);
+        assertEquals(NOBODY, queue.pullable(15 * MS));
+    }
+
+    @Test
+    void who_moves_away_and_back_is_not_in_the_cache() {
+        place(0, 0, 3);
+        queue.pickNext(10 * MS);
+        queue.dequeue(0, true, 11 * MS);
+        queue.enqueue(0, Arrival.MOVED, 11 * MS);
+        assertEquals(0, queue.pullable(11 * MS));
+    }
+
     // The hint of a directed yield
 
     /** 2a77e4be12cb of 6.14, PICK_BUDDY. */
@@ -254,6 +334,27 @@ class EevdfQueueTest {
         queue.skipCurrent(MS / 2);
         assertEquals(6 * MS, tasks.deadline[0]);
         assertEquals(1, queue.pickNext(MS / 2));
+    }
+
+    @Test
+    void who_yields_is_charged_and_is_the_next_buddy_no_longer() {
+        place(0, 0, 3);
+        place(1, 1, 4);
+        queue.pickNext(0);
+        queue.hint(0);
+        queue.skipCurrent(MS);
+        assertEquals(MS, tasks.vruntime[0]);
+        assertEquals(NOBODY, queue.hinted());
+    }
+
+    /** pick_eevdf() prefers the running task only if its deadline is earlier. */
+    @Test
+    void of_two_with_the_same_deadline_the_waiting_one_is_taken() {
+        place(0, 0, 3);
+        place(1, 0, 6);
+        assertEquals(0, queue.pickNext(0));
+        queue.skipCurrent(0);
+        assertEquals(1, queue.pickNext(0));
     }
 
     @Test

