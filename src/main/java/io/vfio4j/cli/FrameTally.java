@@ -3,6 +3,7 @@ package io.vfio4j.cli;
 import io.vfio4j.emulator.EmulatedGuest;
 import io.vfio4j.emulator.FrameTiming;
 import io.vfio4j.emulator.GuestFrame;
+import java.util.Optional;
 import org.HdrHistogram.Histogram;
 
 /** How late the frames of an emulated guest were whose vCPUs wait for processors. */
