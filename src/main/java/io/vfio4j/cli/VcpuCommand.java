@@ -13,10 +13,7 @@ import picocli.CommandLine.Spec;
         description = "Looks at what delays a guest's virtual processors, and so its frames.",
         mixinStandardHelpOptions = true,
         versionProvider = Vfio4j.Version.class,
-        subcommands = {VcpuSimulateCommand.class, VcpuWatchCommand.class, HelpCommand.class},
-        synopsisSubcommandLabel = "COMMAND",
-        footerHeading = "%nExamples:%n",
-        footer = {"  vfio4j vcpu simulate --table", "  vfio4j vcpu watch 4711"})
+        subcommands = {VcpuSimulateCommand.class, VcpuProbeCommand.class, VcpuWatchCommand.class, HelpCommand.class},
 final class VcpuCommand implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -22,6 +22,11 @@ public final class Vcpu {
     /** RFLAGS with nothing set but bit 1, which always is: interrupts are off. */
     private static final int RFLAGS_NOTHING = 2;
 
+    /** Of the Intel manual, volume 3, chapter 6. */
+    private static final int INVALID_OPCODE = 6;
+
+    private static final int GENERAL_PROTECTION = 13;
+
     private final SystemCalls calls;
     private final int index;
     private final Descriptor vcpu;
@@ -45,6 +50,9 @@ public final class Vcpu {
         Ports NONE = (port, nanos) -> {
             throw new IllegalStateException("the guest wrote to port 0x" + Integer.toHexString(port));
         };
+
+        /** The vCPU is about to enter the guest for the first time. Called on its thread. */
+        default void entering() {}
 
         /**
          * The guest wrote. Called on the vCPU's thread, which goes back into the guest after it.
@@ -112,6 +120,7 @@ public final class Vcpu {
         VcpuEnd how;
         try {
             calls.bindThread(place);
+            ports.entering();
             how = runUntilEnd(ports);
         } catch (LinuxException | RuntimeException | Error e) {
             how = new VcpuEnd(false, "its thread failed: " + e);
@@ -129,13 +138,26 @@ public final class Vcpu {
                 return new VcpuEnd(true, "it was stopped");
             }
             if (port == SmallGuest.FAULT_PORT) {
-                return new VcpuEnd(
-                        false, "an interrupt or fault that nobody expected, its vector in AL; " + registers());
+                return new VcpuEnd(false, fault() + "; " + registers());
             }
             if (port < 0) {
                 return new VcpuEnd(false, VcpuExit.describe(run) + "; " + registers());
             }
             ports.written(port, nanos);
+        }
+    }
+
+    /** The handler of what has none has put the vector into AL. */
+    private String fault() throws LinuxException {
+        try (NativeMemory regs = calls.allocate(Kvm.Regs.SIZE)) {
+            calls.ioctl(vcpu, Kvm.KVM_GET_REGS, regs);
+            int vector = regs.getByte(Kvm.Regs.RAX);
+            return "an interrupt or fault that nobody expected, number " + vector
+                    + switch (vector) {
+                        case INVALID_OPCODE -> " (invalid opcode)";
+                        case GENERAL_PROTECTION -> " (general protection)";
+                        default -> "";
+                    };
         }
     }
 

@@ -22,10 +22,11 @@ final class Hogs implements AutoCloseable {
     }
 
     /** Returns when they all have had the processor. */
-    static Hogs start(SystemCalls calls, int count, int processor) throws IOException, InterruptedException {
+    static Hogs start(SystemCalls calls, int count, int processor, ProcessorShare share)
+            throws IOException, InterruptedException {
         Hogs hogs = new Hogs(count);
         for (int i = 1; i <= count; i++) {
-            Thread thread = new Thread(() -> hogs.run(calls, processor), "hog " + i);
+            Thread thread = new Thread(() -> hogs.run(calls, processor, share), "hog " + i);
             thread.setDaemon(true);
             thread.start();
             hogs.threads.add(thread);
@@ -45,9 +46,10 @@ final class Hogs implements AutoCloseable {
         }
     }
 
-    private void run(SystemCalls calls, int processor) {
+    private void run(SystemCalls calls, int processor, ProcessorShare share) {
         try {
             calls.bindThread(List.of(processor));
+            share.join();
         } catch (LinuxException e) {
             failure.set(Optional.of(e));
             return;

@@ -6,10 +6,12 @@ import io.vfio4j.kvm.KvmStatistics;
 import io.vfio4j.kvm.guest.GuestCode;
 import io.vfio4j.kvm.guest.SmallGuest;
 import io.vfio4j.kvm.guest.SmallGuest.PauseExits;
+import io.vfio4j.kvm.guest.Vcpu;
 import io.vfio4j.linux.SystemCalls;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
 
@@ -68,6 +70,23 @@ public final class LatencyProbe {
     }
 
     /**
+     * Finds out whether this host can do it at all, by making a guest that is never started.
+     *
+     * @param calls a real kernel
+     * @throws IOException when not, with advice
+     */
+    public static void requireSupport(SystemCalls calls) throws IOException {
+        try (SmallGuest guest = SmallGuest.create(calls, 1, PauseExits.AS_THEY_ARE)) {
+            assign(calls, guest).close();
+        }
+    }
+
+    private static Irqfd assign(SystemCalls calls, SmallGuest guest) throws IOException {
+        int gsi = guest.vm().routing().routeFree(new Message(SmallGuest.messageAddress(0), VECTOR));
+        return guest.vm().irqfd(gsi, calls.eventFd("the probe's interrupt"));
+    }
+
+    /**
      * How long a probe takes.
      *
      * @param calls a real kernel
@@ -84,25 +103,26 @@ public final class LatencyProbe {
         List<Integer> before = calls.allowedProcessors();
         try (SmallGuest guest = SmallGuest.create(calls, 1, PauseExits.AS_THEY_ARE)) {
             calls.bindThread(List.of(setup.injectorProcessor()));
-            int gsi = guest.vm().routing().routeFree(new Message(SmallGuest.messageAddress(0), VECTOR));
-            try (Irqfd irqfd = guest.vm().irqfd(gsi, calls.eventFd("the probe's interrupt"))) {
-                return measure(guest, irqfd);
+            try (Irqfd irqfd = assign(calls, guest);
+                    ProcessorShare share = new ProcessorShare(calls)) {
+                return measure(guest, irqfd, share);
             }
         } finally {
             calls.bindThread(before);
         }
     }
 
-    private LatencyResult measure(SmallGuest guest, Irqfd irqfd) throws IOException, InterruptedException {
+    private LatencyResult measure(SmallGuest guest, Irqfd irqfd, ProcessorShare share)
+            throws IOException, InterruptedException {
         SignalLog warmUp = new SignalLog(WARM_UP);
         SignalLog log = new SignalLog(setup.signals());
-        Answers answers = new Answers(warmUp);
+        Answers answers = new Answers(warmUp, share);
         Watch watch = new Watch(calls, guest, PATIENCE);
         guest.handle(VECTOR, GuestCode.handler(new GuestCode().out(HANDLED_PORT, 0)));
         GuestCode idle =
                 setup.work() == GuestWork.HALTED ? new GuestCode().waitForInterrupts() : new GuestCode().spin();
         GuestCode code = new GuestCode().mark(READY).then(idle);
-        guest.start(0, code, List.of(setup.vcpuProcessor()), (port, nanos) -> answers.log.answer(nanos));
+        guest.start(0, code, List.of(setup.vcpuProcessor()), answers);
         watch.await("the guest to be ready", () -> guest.memory().getByte(READY) == 1);
         for (int i = 1; i <= WARM_UP; i++) {
             signal(warmUp, irqfd);
@@ -110,24 +130,39 @@ public final class LatencyProbe {
             watch.await("interrupt " + i, () -> warmUp.answered() >= expected);
         }
         answers.log = log;
-        try (Hogs hogs = Hogs.start(calls, setup.hogs(), setup.vcpuProcessor())) {
+        try (Hogs hogs = Hogs.start(calls, setup.hogs(), setup.vcpuProcessor(), share)) {
             Counts first = Counts.of(guest.vcpu(0).statistics());
+            share.begin();
             signalAll(log, irqfd, watch);
             watch.await("the last interrupt", () -> log.answered() == log.signalled());
+            OptionalDouble had = share.end();
             Counts last = Counts.of(guest.vcpu(0).statistics());
             hogs.requireRunning();
             // The vCPU's thread has nothing more to say, and what it wrote is visible when it has ended.
             watch.stop();
-            return new LatencyResult(setup, log, last.since(first));
+            boolean wantedAll = setup.work() == GuestWork.BUSY || setup.hogs() > 0;
+            return new LatencyResult(setup, log, last.since(first), wantedAll ? had : OptionalDouble.empty());
         }
     }
 
     /** Where the vCPU's thread notes its answers. */
-    private static final class Answers {
+    private static final class Answers implements Vcpu.Ports {
+        private final ProcessorShare share;
         private volatile SignalLog log;
 
-        Answers(SignalLog log) {
+        Answers(SignalLog log, ProcessorShare share) {
             this.log = log;
+            this.share = share;
+        }
+
+        @Override
+        public void entering() {
+            share.join();
+        }
+
+        @Override
+        public void written(int port, long nanos) {
+            log.answer(nanos);
         }
     }
 

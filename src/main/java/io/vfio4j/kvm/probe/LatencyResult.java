@@ -1,6 +1,7 @@
 package io.vfio4j.kvm.probe;
 
 import java.util.Arrays;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
 /** What {@link LatencyProbe} has measured. */
@@ -9,6 +10,7 @@ public final class LatencyResult {
     private final SignalLog log;
     private final long[] sorted;
     private final Counted counted;
+    private final OptionalDouble share;
 
     /**
      * What KVM has counted of the vCPU meanwhile, each empty where it does not count it.
@@ -19,10 +21,11 @@ public final class LatencyResult {
      */
     public record Counted(OptionalLong preemptionReported, OptionalLong preemptionOther, OptionalLong haltWakeup) {}
 
-    LatencyResult(LatencySetup setup, SignalLog log, Counted counted) {
+    LatencyResult(LatencySetup setup, SignalLog log, Counted counted, OptionalDouble share) {
         this.setup = setup;
         this.log = log;
         this.counted = counted;
+        this.share = share;
         sorted = new long[log.answered()];
         Arrays.setAll(sorted, log::latencyNanos);
         Arrays.sort(sorted);
@@ -44,6 +47,16 @@ public final class LatencyResult {
      */
     public Counted counted() {
         return counted;
+    }
+
+    /**
+     * How much of their processor the vCPU and the hogs had, of all the time. The rest others had: where it is much less than 1,
+     * the host was not quiet, and the law does not apply.
+     *
+     * @return 0 to 1; empty where they did not want it all the time (a halted vCPU without hogs), or the kernel does not tell
+     */
+    public OptionalDouble processorShare() {
+        return share;
     }
 
     /**

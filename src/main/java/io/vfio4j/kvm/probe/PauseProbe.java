@@ -43,6 +43,17 @@ public final class PauseProbe {
     }
 
     /**
+     * Finds out whether this host can do it at all, by making a guest that is never started.
+     *
+     * @param calls a real kernel
+     * @throws IOException when not, with advice; {@link io.vfio4j.kvm.MissingCapabilityException} where PAUSE exits cannot be
+     *     switched off
+     */
+    public static void requireSupport(SystemCalls calls) throws IOException {
+        SmallGuest.create(calls, VCPUS, PauseExits.OFF).close();
+    }
+
+    /**
      * Has them spin for a while. Blocks a little longer than that.
      *
      * @param calls a real kernel

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
@@ -79,7 +80,7 @@ class SignalLogTest {
                 log.answer(1000L * i + 100 - i);
             }
         }
-        LatencyResult result = new LatencyResult(SETUP, log, NOTHING);
+        LatencyResult result = new LatencyResult(SETUP, log, NOTHING, OptionalDouble.empty());
         assertEquals(100, result.signals());
         assertEquals(99, result.answered());
         assertEquals(OptionalLong.of(1), result.quantileNanos(0.001));
@@ -97,7 +98,9 @@ class SignalLogTest {
     @Test
     void withoutAnAnswerThereIsNoQuantile() {
         log.signal(1);
-        assertEquals(OptionalLong.empty(), new LatencyResult(SETUP, log, NOTHING).quantileNanos(0.5));
+        assertEquals(
+                OptionalLong.empty(),
+                new LatencyResult(SETUP, log, NOTHING, OptionalDouble.empty()).quantileNanos(0.5));
     }
 
     @Test
