@@ -211,14 +211,11 @@ final class VcpuSimulateCommand implements Callable<Integer> {
         }
         boolean own = !table && !sensitivity && !desktop;
         TableParameters parameters = model.on(own ? ownHost() : TableParameters.FROZEN);
-        output.parameters(
-                parameters,
-                parameters.equals(TableParameters.FROZEN.withHost(TableParameters.FROZEN
-                        .host()
-                        .withHertz(parameters.host().hertz()))),
-                plan(Study.Plan.DEFAULTS.seeds()));
-        if (table || desktop || own) {
-            Study.Result result = simulate(experiments(parameters, own), ending);
+        List<Experiment> experiments = sensitivity && !table ? List.of() : experiments(parameters, own);
+        Study.Plan plan = plan(experiments.isEmpty() ? SENSITIVITY_SEEDS : Study.Plan.DEFAULTS.seeds());
+        output.parameters(parameters, isFrozen(parameters), plan);
+        if (!experiments.isEmpty()) {
+            Study.Result result = simulate(experiments, plan, ending);
             if (table) {
                 output.table(Table.of(result.cells()));
             } else if (desktop) {
@@ -234,6 +231,13 @@ final class VcpuSimulateCommand implements Callable<Integer> {
         if (sensitivity && !ending.isRequested()) {
             sensitivity(parameters, output, ending);
         }
+    }
+
+    /** But for the tick, which is shown at two rates. */
+    private static boolean isFrozen(TableParameters parameters) {
+        HostModel host =
+                TableParameters.FROZEN.host().withHertz(parameters.host().hertz());
+        return parameters.equals(TableParameters.FROZEN.withHost(host));
     }
 
     private String title(TableParameters parameters) {
@@ -274,9 +278,9 @@ final class VcpuSimulateCommand implements Callable<Integer> {
         return new Study.Plan(firstSeed, seeds.orElse(defaultSeeds), warmUp, measured, threads);
     }
 
-    private Study.Result simulate(List<Experiment> experiments, Ending ending) {
+    private Study.Result simulate(List<Experiment> experiments, Study.Plan plan, Ending ending) {
         try (ProgressLine line = progressLine("runs")) {
-            return new Study(experiments, plan(Study.Plan.DEFAULTS.seeds())).run(line::show, ending::isRequested);
+            return new Study(experiments, plan).run(line::show, ending::isRequested);
         }
     }
 

@@ -93,7 +93,10 @@ class UsageTest {
                 "mdev create mdpy mdpy-vga --wait soon",
                 "mdev remove",
                 "mdev remove nonsense",
-                "mdev remove " + ABSENT + " --wait"
+                "mdev remove " + ABSENT + " --wait",
+                "vcpu simulate more",
+                "vcpu simulate --vms 0",
+                "vcpu simulate --boost sometimes"
             })
     void aWrongCommandLineIsOneSentenceAHintAndExitCode2(String line) {
         CommandRun run = CommandRun.of(line.isEmpty() ? new String[0] : line.split(" "));
@@ -121,6 +124,7 @@ class UsageTest {
                 "mdev types --help",
                 "mdev create --help",
                 "mdev remove --help",
+                "vcpu simulate --help",
                 "help",
                 "help watch",
                 "help mdev",

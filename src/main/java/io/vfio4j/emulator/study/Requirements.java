@@ -50,11 +50,16 @@ final class Requirements {
         }
         long successful = sum(alone, Yields::successful);
         long attempted = sum(alone, Yields::attempted);
+        long exits = alone.stream()
+                .flatMap(cell -> cell.runs().stream())
+                .mapToLong(run -> run.warmUp().pauseExits() + run.outcome().pauseExits())
+                .sum();
         int runs = alone.stream().mapToInt(cell -> cell.runs().size()).sum();
         return Requirement.judged(
                 NO_YIELDS,
                 successful == 0,
-                successful + " of " + attempted + " attempts in " + runs + " runs, their warm-ups included");
+                successful + " of " + attempted + " attempts after " + exits + " exits in " + runs
+                        + " runs, their warm-ups included");
     }
 
     /** With the warm-up: once its pause window has grown, a vCPU that is never descheduled exits no more. */

@@ -65,22 +65,22 @@ public record TableParameters(
     /** ple_window_max of VMX, UINT_MAX cycles, at the same 2.5 GHz. */
     public static final long LONGEST_PAUSE_WINDOW_NANOS = 1_717_986_918;
 
-    /** SPIN_THRESHOLD of asm-generic/qspinlock.h, 1 &lt;&lt; 15 loops of a PAUSE, which is said to take Skylake 140 cycles; at 2.5 GHz. */
+    /** SPIN_THRESHOLD of asm-generic/qspinlock.h, 1 &lt;&lt; 15 loops of a PAUSE that takes Skylake 140 cycles, assumed; at 2.5 GHz. */
     public static final long SPIN_THRESHOLD_NANOS = 1_835_008;
 
     /** PV_PREV_CHECK_MASK of kernel/locking/qspinlock_paravirt.h, 256 of these loops. */
     public static final long SPIN_CHECK_NANOS = 14_336;
 
-    /** A VM exit and the entry after it: 1 to 1.5 us are told of Skylake; assumed. */
+    /** A VM exit and the entry after it: assumed; 1 to 1.5 us are commonly given. */
     public static final long EXIT_NANOS = 1_500;
 
-    /** A context switch with vcpu_put and vcpu_load: 2 to 3 us; assumed. */
+    /** A context switch with vcpu_put and vcpu_load: assumed; 2 to 3 us are commonly given. */
     public static final long CONTEXT_SWITCH_NANOS = 3_000;
 
-    /** Looking at one vCPU in kvm_vcpu_on_spin(), whose line another processor wrote: 20 to 40 ns; assumed. */
+    /** Looking at one vCPU in kvm_vcpu_on_spin(), whose line another processor wrote: assumed, between 20 and 40 ns. */
     public static final long SCAN_NANOS = 40;
 
-    /** yield_to(), two run queue locks: 0.5 to 1.2 us are told; assumed. */
+    /** yield_to(), two run queue locks: assumed, between 0.5 and 1.2 us. */
     public static final long YIELD_NANOS = 800;
 
     /** Waking a thread on another processor, its lock and an interrupt of the host: assumed. */

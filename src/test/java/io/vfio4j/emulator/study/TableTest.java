@@ -136,7 +136,7 @@ class TableTest {
         Requirement noYields =
                 table(yielding, List.of(Boost.NONE, Boost.READY)).requirements().get(0);
         assertEquals(Status.MISS, noYields.status());
-        assertEquals("2 of 16000 attempts in 8 runs, their warm-ups included", noYields.evidence());
+        assertEquals("2 of 16000 attempts after 80000 exits in 8 runs, their warm-ups included", noYields.evidence());
     }
 
     private static Measurement withYields(Measurement run, Yields yields) {
