@@ -30,28 +30,25 @@ import java.util.Map;
  * processor, or its timer ticked. Time is the thread's processor time, so that other work on the machine matters little. Prints the median of
  * all rounds, the slowest and the quickest, and what is allocated in the last.
  *
- * <p>Arguments: the number of rounds, milliseconds of virtual time of each.
+ * <p>Arguments: a directory, which is not used, the number of rounds, and part of the names of what is to be run.
  */
 public final class VcpuBench {
     private static final int CPUS = 60;
     private static final int GUESTS = 4;
-    private static final long MILLISECOND = 1_000_000;
+    private static final long ROUND_NANOS = 200_000_000;
     private static final int WARM_UP_ROUNDS = 3;
 
     private final PrintStream out;
     private final int rounds;
-    private final long nanos;
 
-    private VcpuBench(PrintStream out, int rounds, long nanos) {
+    private VcpuBench(PrintStream out, int rounds) {
         this.out = out;
         this.rounds = rounds;
-        this.nanos = nanos;
     }
 
     public static void main(String[] arguments) {
         PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-        VcpuBench bench =
-                new VcpuBench(out, Integer.parseInt(arguments[0]), Long.parseLong(arguments[1]) * MILLISECOND);
+        VcpuBench bench = new VcpuBench(out, Integer.parseInt(arguments[1]));
         setups().forEach((name, setup) -> {
             if (arguments.length < 3 || name.contains(arguments[2])) {
                 bench.measure(name, setup);
@@ -98,7 +95,7 @@ public final class VcpuBench {
         long allocated = 0;
         for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
             simulation.startMeasuring();
-            long end = simulation.nanoTime() + nanos;
+            long end = simulation.nanoTime() + ROUND_NANOS;
             long before = threads.getCurrentThreadAllocatedBytes();
             long start = threads.getCurrentThreadCpuTime();
             simulation.runTo(end);

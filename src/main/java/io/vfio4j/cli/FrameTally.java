@@ -3,6 +3,7 @@ package io.vfio4j.cli;
 import io.vfio4j.emulator.EmulatedGuest;
 import io.vfio4j.emulator.FrameTiming;
 import io.vfio4j.emulator.GuestFrame;
+import java.util.Optional;
 import org.HdrHistogram.Histogram;
 
 /** How late the frames of an emulated guest were whose vCPUs wait for processors. */
@@ -30,7 +31,14 @@ final class FrameTally {
                 timing.frames(),
                 timing.vblanks(),
                 timing.missedVblanks(),
-                Tally.latency(flips),
-                Tally.latency(refreshes));
+                latency(flips, timing.longestFlipNanos()),
+                latency(refreshes, timing.longestRefreshNanos()));
+    }
+
+    /** The histogram rounds up to its next bucket, by a thousandth; the longest is known. */
+    private static Optional<Tally.Latency> latency(Histogram histogram, long longest) {
+        return Tally.latency(histogram)
+                .map(rounded ->
+                        new Tally.Latency(Math.min(rounded.p50(), longest), Math.min(rounded.p99(), longest), longest));
     }
 }

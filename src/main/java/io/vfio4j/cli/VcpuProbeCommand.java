@@ -255,7 +255,8 @@ final class VcpuProbeCommand implements Callable<Integer> {
             if (ending.isRequested()) {
                 return;
             }
-            report.yields(YieldProbe.run(calls, target, places.get(0), places.get(1), length));
+            report.yields(
+                    YieldProbe.run(calls, target, places.get(0), places.get(1), length, () -> !ending.isRequested()));
         }
         report.endYields();
     }
@@ -273,7 +274,7 @@ final class VcpuProbeCommand implements Callable<Integer> {
                 if (ending.isRequested()) {
                     return;
                 }
-                report.pauses(PauseProbe.run(calls, exitsOff, processor, length));
+                report.pauses(PauseProbe.run(calls, exitsOff, processor, length, () -> !ending.isRequested()));
             }
         }
     }

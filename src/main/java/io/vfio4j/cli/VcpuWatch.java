@@ -39,6 +39,9 @@ final class VcpuWatch {
     private final WaitLog log;
     private final long start;
     private long glanceNanos;
+    /** What the cheapest glance of this interval took: others were held up themselves. */
+    private long cheapestNanos = Long.MAX_VALUE;
+
     private List<KvmSource> sources = List.of();
     private Optional<KvmSample> firstSample = Optional.empty();
     private Optional<KvmSample> lastSample = Optional.empty();
@@ -121,7 +124,7 @@ final class VcpuWatch {
     private void glance() throws IOException {
         long before = calls.nanoTime();
         log.add(process.glance());
-        glanceNanos = Math.max(baseGlance(), (calls.nanoTime() - before) * GLANCE_SHARE);
+        cheapestNanos = Math.min(cheapestNanos, calls.nanoTime() - before);
     }
 
     private void sample() throws IOException {
@@ -139,6 +142,10 @@ final class VcpuWatch {
     }
 
     private void interval() throws IOException {
+        if (cheapestNanos < Long.MAX_VALUE) {
+            glanceNanos = Math.min(intervalNanos, Math.max(baseGlance(), cheapestNanos * GLANCE_SHARE));
+            cheapestNanos = Long.MAX_VALUE;
+        }
         KvmSample before = lastSample.orElseThrow();
         List<KvmSource> known = sources;
         sample();

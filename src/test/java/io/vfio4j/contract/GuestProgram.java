@@ -6,6 +6,8 @@ import io.vfio4j.kvm.guest.GuestCode;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.linux.jna.JnaLinux;
 import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -27,7 +29,7 @@ final class GuestProgram {
      */
     public static void main(String[] arguments) throws Exception {
         SystemCalls calls = JnaLinux.open();
-        PrintStream out = new PrintStream(System.out, true, StandardCharsets.US_ASCII);
+        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.US_ASCII);
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         try (KvmGuest guest = new KvmGuest(calls)) {
             int gsi = guest.vm().routing().routeFree(new Message(GuestCode.LOCAL_APIC, VECTOR));

@@ -109,7 +109,8 @@ class RealProbeTest {
     @EnumSource(Target.class)
     void aYieldSucceedsTowardsAReadyVcpuOnly(Target target) throws Exception {
         assertEquals(Optional.empty(), YieldProbe.obstacle(calls));
-        YieldProbe.Outcome outcome = YieldProbe.run(calls, target, processors.get(1), processors.get(0), A_WHILE);
+        YieldProbe.Outcome outcome =
+                YieldProbe.run(calls, target, processors.get(1), processors.get(0), A_WHILE, () -> true);
         System.getLogger("io.vfio4j.report").log(System.Logger.Level.INFO, "yields: {0}", outcome);
         assertTrue(outcome.hypercalls() > 0, outcome::toString);
         assertTrue(outcome.attempted() > 0, outcome::toString);
@@ -124,10 +125,23 @@ class RealProbeTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void vcpusThatSpinHandOver(boolean exitsOff) throws Exception {
-        PauseProbe.Outcome outcome = PauseProbe.run(calls, exitsOff, processors.get(1), A_WHILE);
+        PauseProbe.Outcome outcome = PauseProbe.run(calls, exitsOff, processors.get(1), A_WHILE, () -> true);
         System.getLogger("io.vfio4j.report").log(System.Logger.Level.INFO, "spinning: {0}", outcome);
         assertEquals(exitsOff, outcome.exitsOff());
         assertTrue(outcome.handOvers() > 0, outcome::toString);
+    }
+
+    @Test
+    void theOtherProbesEndEarlyTooWhenAskedTo() throws Exception {
+        Duration longer = Duration.ofHours(1);
+        int first = processors.get(0);
+        int second = processors.get(1);
+        assertTrue(
+                PauseProbe.run(calls, false, second, longer, () -> false).time().compareTo(longer) < 0);
+        assertEquals(
+                Target.HALTED,
+                YieldProbe.run(calls, Target.HALTED, second, first, longer, () -> false)
+                        .target());
     }
 
     private VcpuEnd endOf(SmallGuest guest, int vcpu) {

@@ -617,7 +617,9 @@ final class Host {
         vcpu.guest.kvm.schedIn(vcpu.index);
         vcpu.pauseWindow = PauseWindow.atEntry(setup.pause());
         returned(vcpu);
-        listener.onScheduled(vcpu.guest.number, vcpu.index, vcpu.wasWoken, now - vcpu.waitingSince);
+        if (vcpu.waitingSince >= 0) {
+            listener.onScheduled(vcpu.guest.number, vcpu.index, vcpu.wasWoken, now - vcpu.waitingSince);
+        }
         vcpu.wasWoken = false;
         enterOrSwitch(cpu);
     }

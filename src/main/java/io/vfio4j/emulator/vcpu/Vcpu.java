@@ -53,7 +53,9 @@ final class Vcpu {
     /** Up to when it may not be descheduled. */
     long stayUntil;
 
-    long waitingSince;
+    /** Since when it waits for a processor, having been preempted or woken; negative if it has never run. */
+    long waitingSince = -1;
+
     boolean wasWoken;
     /** It yielded and has not run since. */
     boolean yielding;

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 
 /**
  * What becomes of vCPUs that spin for one another: two of them share a processor, and each waits, with PAUSE, until the other has
@@ -60,12 +61,13 @@ public final class PauseProbe {
      * @param exitsOff whether PAUSE exits are to be switched off
      * @param processor where the vCPUs are
      * @param time how long
+     * @param wanted asked some times a second; false ends it early, in order
      * @return what came of it
      * @throws IOException what KVM says, with advice; {@link io.vfio4j.kvm.MissingCapabilityException} where they cannot be switched
      *     off; {@link UnresponsiveGuestException}
      * @throws InterruptedException when the thread is interrupted; the guest has ended then
      */
-    public static Outcome run(SystemCalls calls, boolean exitsOff, int processor, Duration time)
+    public static Outcome run(SystemCalls calls, boolean exitsOff, int processor, Duration time, BooleanSupplier wanted)
             throws IOException, InterruptedException {
         PauseExits exits = exitsOff ? PauseExits.OFF : PauseExits.AS_THEY_ARE;
         try (SmallGuest guest = SmallGuest.create(calls, VCPUS, exits)) {
@@ -82,7 +84,7 @@ public final class PauseProbe {
             long since = calls.nanoTime();
             long handOversBefore = handOvers(guest);
             OptionalLong exitsBefore = exits(guest);
-            watch.let(time);
+            watch.let(time, wanted);
             long handOvers = handOvers(guest) - handOversBefore;
             OptionalLong exitsAfter = exits(guest);
             Duration took = Duration.ofNanos(calls.nanoTime() - since);

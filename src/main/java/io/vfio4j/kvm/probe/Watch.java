@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** Sees to it that a guest which does not answer is reported, and not waited for without end. */
 final class Watch {
@@ -37,11 +38,11 @@ final class Watch {
         }
     }
 
-    /** Lets the guest run for a while. */
-    void let(Duration time) throws IOException, InterruptedException {
+    /** Lets the guest run for a while, or as long as that is wanted. */
+    void let(Duration time, BooleanSupplier wanted) throws IOException, InterruptedException {
         long since = calls.nanoTime();
         long left = time.toNanos();
-        while (left > 0) {
+        while (left > 0 && wanted.getAsBoolean()) {
             checkRunning("the end of the measurement");
             pause(Math.min(left, Duration.ofMillis(50).toNanos()));
             left = since + time.toNanos() - calls.nanoTime();

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 
 /**
  * Has vCPUs yield to another one by the hypercall KVM_HC_SCHED_YIELD, and counts by KVM's own statistics how many yields were
@@ -99,13 +100,15 @@ public final class YieldProbe {
      * @param processor where those that yield are, and the target but for {@link Target#RUNNING}
      * @param otherProcessor where the target is then
      * @param time how long
+     * @param wanted asked some times a second; false ends it early, in order
      * @return what came of it
      * @throws IOException what KVM says; {@link UnresponsiveGuestException}
      * @throws InterruptedException when the thread is interrupted; the guest has ended then
      */
-    public static Outcome run(SystemCalls calls, Target target, int processor, int otherProcessor, Duration time)
+    public static Outcome run(
+            SystemCalls calls, Target target, int processor, int otherProcessor, Duration time, BooleanSupplier wanted)
             throws IOException, InterruptedException {
-        return new YieldProbe(calls, instructionOf(calls), time).run(target, processor, otherProcessor);
+        return new YieldProbe(calls, instructionOf(calls), time).run(target, processor, otherProcessor, wanted);
     }
 
     /** KVM would patch the other one into the guest's memory. */
@@ -169,7 +172,8 @@ public final class YieldProbe {
         }
     }
 
-    private Outcome run(Target target, int processor, int otherProcessor) throws IOException, InterruptedException {
+    private Outcome run(Target target, int processor, int otherProcessor, BooleanSupplier wanted)
+            throws IOException, InterruptedException {
         try (SmallGuest guest = SmallGuest.create(calls, VCPUS, PauseExits.AS_THEY_ARE)) {
             Watch watch = new Watch(calls, guest, PATIENCE);
             GuestCode work = target == Target.HALTED ? new GuestCode().stop() : new GuestCode().spin();
@@ -188,7 +192,7 @@ public final class YieldProbe {
                 watch.await("a yield of vCPU " + each.index(), () -> rounds(guest, each) > 0);
             }
             Counts first = counts(guest, yielding);
-            watch.let(time);
+            watch.let(time, wanted);
             Counts last = counts(guest, yielding);
             watch.stop();
             return new Outcome(
@@ -217,7 +221,7 @@ public final class YieldProbe {
     private void awaitSleep(SmallGuest guest, Watch watch) throws IOException, InterruptedException {
         watch.await("the target to halt", () -> guest.vcpu(TARGET).statistics().value("halt_exits") > 0);
         // KVM polls before it lets a vCPU sleep, for halt_poll_ns, 0.2 ms as a rule.
-        watch.let(Duration.ofMillis(100));
+        watch.let(Duration.ofMillis(100), () -> true);
     }
 
     private record Counts(long rounds, long attempted, long successful, OptionalLong preempted) {}

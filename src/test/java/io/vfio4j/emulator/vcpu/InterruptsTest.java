@@ -23,6 +23,7 @@ class InterruptsTest {
         private final List<Long> interrupts = new ArrayList<>();
         private final List<Long> shootdowns = new ArrayList<>();
         private final List<Long> scheduled = new ArrayList<>();
+        private final List<Long> preempted = new ArrayList<>();
         private final List<Long> flips = new ArrayList<>();
         private final List<Long> vblanks = new ArrayList<>();
 
@@ -38,9 +39,7 @@ class InterruptsTest {
 
         @Override
         public void onScheduled(int machine, int vcpu, boolean woken, long nanos) {
-            if (woken) {
-                scheduled.add(nanos);
-            }
+            (woken ? scheduled : preempted).add(nanos);
         }
 
         @Override
@@ -68,6 +67,20 @@ class InterruptsTest {
         assertEquals(
                 scene.setup().costs().interrupt(),
                 simulation.outcome().processorNanos().get(Bucket.INTERRUPT));
+    }
+
+    @Test
+    void aVcpuThatWasPreemptedWaitsForTheTurnOfTheOther() {
+        VirtualMachine hog = VirtualMachine.of(1, new GuestProgram.Hog(), SpinLock.TICKET);
+        HostModel host = HostModel.ofCpus(1).withScheduler(HostScheduler.ROUND_ROBIN);
+        Scene scene = Scene.of(host, List.of(hog, hog)).costs(Costs.none());
+        scene.simulation(recorder).runTo(SECOND);
+        assertEquals(List.of(), recorder.scheduled);
+        // The first time that they run they were neither woken nor preempted; the one that is first comes back after
+        // the other's turn.
+        assertEquals(SECOND / (4 * MILLISECOND) - 1, recorder.preempted.size(), 1);
+        assertTrue(
+                recorder.preempted.stream().allMatch(nanos -> nanos == 4 * MILLISECOND), recorder.preempted.toString());
     }
 
     /** With posted interrupts a vCPU that runs is not even left for them. */

@@ -13,6 +13,7 @@ import io.vfio4j.emulator.vcpu.Outcome.Bucket;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -65,21 +66,21 @@ class SimulationTest {
     })
     void whereNoVcpuBlocksReadyIsThePreemptedOfBefore(long seed, SpinLock lock) {
         Scene scene = overcommitted(lock).seed(seed);
-        Outcome before = run(scene.boost(Boost.PREEMPTED), 100 * MILLISECOND);
+        Outcome before = run(scene.boost(Boost.PREEMPTED), 60 * MILLISECOND);
         assertTrue(before.yields().successful() > 1000, before.toString());
-        assertEquals(before, run(scene.boost(Boost.READY), 100 * MILLISECOND));
-        assertEquals(before, run(scene.boost(Boost.READY_FIXED), 100 * MILLISECOND));
+        assertEquals(before, run(scene.boost(Boost.READY), 60 * MILLISECOND));
+        assertEquals(before, run(scene.boost(Boost.READY_FIXED), 60 * MILLISECOND));
         assertNotEquals(
                 before.traceHash(),
-                run(scene.boost(Boost.ORACLE), 100 * MILLISECOND).traceHash());
+                run(scene.boost(Boost.ORACLE), 60 * MILLISECOND).traceHash());
     }
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5})
     void whereVcpusBlockReadyIsNotThePreemptedOfBefore(long seed) {
         Scene scene = overcommitted(SpinLock.PV_QUEUED_EARLY_IF_PREEMPTED).seed(seed);
-        Outcome before = run(scene.boost(Boost.PREEMPTED), 100 * MILLISECOND);
-        Outcome after = run(scene.boost(Boost.READY), 100 * MILLISECOND);
+        Outcome before = run(scene.boost(Boost.PREEMPTED), 200 * MILLISECOND);
+        Outcome after = run(scene.boost(Boost.READY), 200 * MILLISECOND);
         assertNotEquals(before.traceHash(), after.traceHash());
         assertEquals(0, before.yields().toWoken());
         assertTrue(after.yields().toWoken() > 0, after.toString());
@@ -110,6 +111,72 @@ class SimulationTest {
                 assertTrue(boost != Boost.NONE || outcome.pauseExits() == 0 && yields.attempted() == 0, what);
             }
         }
+    }
+
+    /** Guests of any mixture of programs, on any host, interrupted at random. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
+    void whateverIsSimulatedKeepsItsAccounts(long seed) {
+        Random random = new Random(seed);
+        Setup setup = anything(random, seed);
+        Simulation simulation = new Simulation(setup, SimulationListener.NONE);
+        long begun = 5 * MILLISECOND;
+        simulation.runTo(begun);
+        simulation.startMeasuring();
+        while (simulation.nanoTime() < 40 * MILLISECOND) {
+            simulation.runTo(simulation.nanoTime() + 1 + random.nextInt(3_000_000));
+            int machine = random.nextInt(setup.machines().size());
+            simulation.postInterrupt(
+                    machine,
+                    random.nextInt(setup.machines().get(machine).programs().size()));
+        }
+        Outcome outcome = simulation.outcome();
+        assertEquals(simulation.nanoTime() - begun, outcome.nanos(), "seed " + seed);
+        assertEquals(outcome.nanos() * setup.host().cpus(), Scene.total(outcome), "seed " + seed);
+        for (long nanos : outcome.processorNanos().values()) {
+            assertTrue(nanos >= 0, "seed " + seed + ": " + outcome);
+        }
+    }
+
+    private static Setup anything(Random random, long seed) {
+        List<VirtualMachine> machines = new ArrayList<>();
+        int guests = 1 + random.nextInt(4);
+        for (int i = 0; i < guests; i++) {
+            List<GuestProgram> programs = new ArrayList<>();
+            int vcpus = 1 + random.nextInt(8);
+            for (int j = 0; j < vcpus; j++) {
+                programs.add(anyProgram(random));
+            }
+            machines.add(new VirtualMachine(
+                    programs, any(SpinLock.values(), random), new Patience(1 + random.nextInt(2_000_000), 3_000)));
+        }
+        return new Setup(
+                HostModel.ofCpus(1 + random.nextInt(8)).withScheduler(any(HostScheduler.values(), random)),
+                Pause.defaults(),
+                random.nextInt(4) == 0 ? Costs.none() : Costs.defaults(),
+                any(Boost.values(), random),
+                any(WakeUpRule.values(), random),
+                random.nextBoolean(),
+                machines,
+                random.nextInt(50),
+                seed);
+    }
+
+    private static GuestProgram anyProgram(Random random) {
+        return switch (random.nextInt(6)) {
+            case 0 -> new GuestProgram.Hog();
+            case 1 -> new GuestProgram.Idle();
+            case 2 -> new GuestProgram.PingPong(1 + random.nextInt(50_000));
+            case 3 -> new GuestProgram.DrawLoop(1 + random.nextInt(5_000_000), random.nextInt(8));
+            case 4 -> new GuestProgram.LockBench(random.nextInt(5_000), 1 + random.nextInt(50_000));
+            default ->
+                new GuestProgram.Ebizzy(
+                        random.nextInt(20_000), 1 + random.nextInt(500_000), random.nextInt(7), random.nextInt(5_000));
+        };
+    }
+
+    private static <T> T any(T[] values, Random random) {
+        return values[random.nextInt(values.length)];
     }
 
     @Test
@@ -214,8 +281,8 @@ class SimulationTest {
     void aRepairedGuestGainsLittleFromAnyBoostOfWokenVcpus() {
         for (SpinLock lock : List.of(SpinLock.PV_QUEUED, SpinLock.PV_QUEUED_EARLY_IF_HALTED)) {
             Scene scene = overcommitted(lock);
-            double before = Scene.rate(scene.boost(Boost.PREEMPTED).measured(100 * MILLISECOND, 300 * MILLISECOND));
-            double after = Scene.rate(scene.boost(Boost.READY_FIXED).measured(100 * MILLISECOND, 300 * MILLISECOND));
+            double before = Scene.rate(scene.boost(Boost.PREEMPTED).measured(50 * MILLISECOND, 150 * MILLISECOND));
+            double after = Scene.rate(scene.boost(Boost.READY_FIXED).measured(50 * MILLISECOND, 150 * MILLISECOND));
             assertEquals(before, after, 0.03 * before);
         }
     }

@@ -33,8 +33,8 @@ class ProbeRefusalsTest {
         List<Integer> before = calls.allowedProcessors();
         for (Executable probe : List.<Executable>of(
                 () -> LatencyProbe.run(calls, SETUP, signals -> true),
-                () -> PauseProbe.run(calls, false, 1, Duration.ofSeconds(1)),
-                () -> YieldProbe.run(calls, YieldProbe.Target.HALTED, 1, 0, Duration.ofSeconds(1)),
+                () -> PauseProbe.run(calls, false, 1, Duration.ofSeconds(1), () -> true),
+                () -> YieldProbe.run(calls, YieldProbe.Target.HALTED, 1, 0, Duration.ofSeconds(1), () -> true),
                 () -> YieldProbe.obstacle(calls))) {
             LinuxException refusal = assertThrows(LinuxException.class, probe);
             assertEquals(errno, refusal.errno(), refusal::getMessage);
