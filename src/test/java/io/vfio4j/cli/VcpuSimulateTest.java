@@ -431,7 +431,7 @@ class VcpuSimulateTest {
         assertTrue(run.err().contains("such.png: there is no such directory"), run.err());
     }
 
-    /** A machine without fonts: fontconfig finds none. */
+    /** A machine without fonts: fontconfig finds none, and a home directory in which Java has not noted where some were. */
     @Test
     @EnabledOnOs(OS.LINUX)
     void withoutFontsItSaysWhatToInstallBeforeItSimulates() throws Exception {
@@ -441,9 +441,15 @@ class VcpuSimulateTest {
                 Main.class,
                 "vcpu",
                 "simulate",
-                "--table",
+                "--cpus",
+                "2",
+                "--seeds",
+                "1",
+                "--for",
+                "1ms",
                 "--chart",
                 directory.resolve("x.png").toString());
+        builder.command().add(1, "-Duser.home=" + directory);
         builder.environment().put("FONTCONFIG_FILE", none.toString());
         Process process = builder.start();
         String err;
@@ -454,6 +460,7 @@ class VcpuSimulateTest {
         assertTrue(err.startsWith("vfio4j: Java cannot draw text on this machine ("), err);
         assertTrue(err.contains("apt install fontconfig libfreetype6 fonts-dejavu-core"), err);
         assertEquals(1, err.lines().count(), err);
+        assertEquals("", new String(process.getInputStream().readAllBytes(), UTF_8));
     }
 
     @Test
