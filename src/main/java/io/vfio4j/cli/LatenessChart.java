@@ -1,5 +1,6 @@
 package io.vfio4j.cli;
 
+import java.awt.Color;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,6 +44,7 @@ final class LatenessChart {
                 .xAxisTitle("later than, ms")
                 .yAxisTitle("% of the " + what)
                 .build();
+        chart.getStyler().setChartBackgroundColor(Color.WHITE);
         chart.getStyler().setYAxisLogarithmic(true);
         chart.getStyler().setYAxisMax((double) PERCENT);
         chart.getStyler().setXAxisMin(0.0);
