@@ -41,10 +41,11 @@ final class StudyText implements StudyOutput {
     public void parameters(TableParameters parameters, boolean frozen, Study.Plan plan) {
         HostModel host = parameters.host();
         out.println(text(
-                "%s, %d Hz; %d seeds from %d on, %s each after %s; parameters of the table%s",
+                "%s, %d Hz; %d %s from %d on, %s each after %s; parameters of the table%s",
                 KebabEnum.label(host.scheduler()),
                 host.hertz(),
                 plan.seeds(),
+                plan.seeds() == 1 ? "seed" : "seeds",
                 plan.firstSeed(),
                 DurationText.format(plan.measured()),
                 DurationText.format(plan.warmUp()),

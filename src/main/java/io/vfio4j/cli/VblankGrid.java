@@ -12,7 +12,8 @@ import java.util.OptionalDouble;
  * @param phaseNanos when one of them was
  * @param events how many refreshes it was made from
  * @param every how many of the display's own vblanks lie in a period: 2 where the guest draws for every second one only; 0 where
- *     the display did not say how many there are in a second, and the usual distance of refreshes is taken for the period
+ *     the display did not say how many there are in a second, or its refreshes say otherwise, and their usual distance is taken for
+ *     the period
  */
 record VblankGrid(double periodNanos, double phaseNanos, int events, int every) {
     /** Fewer than that tell too little. */
@@ -34,6 +35,9 @@ record VblankGrid(double periodNanos, double phaseNanos, int events, int every) 
     private static final double KNOWN_WITHIN = 0.01;
 
     private static final double USUAL_WITHIN = 0.05;
+    /** By so much more refreshes must gather for the display's own rate not to be believed. */
+    private static final double CLEARLY_MORE = 1.25;
+
     /** A period is searched with a few refreshes first, then more closely with more. */
     private static final int[] SEARCHES = {48, 192, Integer.MAX_VALUE};
 
@@ -64,16 +68,36 @@ record VblankGrid(double periodNanos, double phaseNanos, int events, int every) 
             distances[i] = times[i + 1] - times[i];
         }
         Arrays.sort(distances);
-        int every = known.isPresent() ? every(distances, known.getAsDouble()) : 0;
-        double first = known.isPresent() ? known.getAsDouble() * every : usual(distances);
+        Optional<VblankGrid> asSeen = asSeen(times, usual(distances), resolutionNanos);
+        if (known.isEmpty()) {
+            return asSeen;
+        }
+        int every = every(distances, known.getAsDouble());
+        double first = known.getAsDouble() * every;
         if (!(first >= SHORTEST_PERIOD && first <= LONGEST_PERIOD)) {
             return Optional.empty();
         }
-        double within = known.isPresent() ? KNOWN_WITHIN : USUAL_WITHIN;
-        VblankGrid found = searched(times, first, within, resolutionNanos);
-        boolean plausible = known.isPresent()
-                || Gathering.of(times, found.periodNanos(), resolutionNanos).count() >= times.length * GATHERED;
-        return plausible ? Optional.of(found.levelled(times, resolutionNanos).withEvery(every)) : Optional.empty();
+        VblankGrid asSaid = searched(times, first, KNOWN_WITHIN, resolutionNanos)
+                .levelled(times, resolutionNanos)
+                .withEvery(every);
+        int gathered = asSaid.gathered(times, resolutionNanos);
+        // Drivers of 2019 have 62.5 vblanks a second, whatever their monitor's EDID says.
+        return asSeen.filter(seen -> Math.abs(seen.periodNanos() - first) > first * KNOWN_WITHIN
+                        && seen.gathered(times, resolutionNanos) > gathered * CLEARLY_MORE)
+                .or(() -> Optional.of(asSaid));
+    }
+
+    private static Optional<VblankGrid> asSeen(long[] times, double usual, long resolutionNanos) {
+        if (!(usual >= SHORTEST_PERIOD && usual <= LONGEST_PERIOD)) {
+            return Optional.empty();
+        }
+        return Optional.of(searched(times, usual, USUAL_WITHIN, resolutionNanos))
+                .filter(found -> found.gathered(times, resolutionNanos) >= times.length * GATHERED)
+                .map(found -> found.levelled(times, resolutionNanos));
+    }
+
+    private int gathered(long[] times, long resolutionNanos) {
+        return Gathering.of(times, periodNanos, resolutionNanos).count();
     }
 
     /** The guest may be slower than the display, always. */

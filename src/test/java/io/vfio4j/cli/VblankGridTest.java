@@ -71,6 +71,22 @@ class VblankGridTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void aDisplayWhoseVblanksAreNotThoseOfItsMonitorIsSeenToBeOne(long seed) {
+        Random random = new Random(seed);
+        double classic = 16_000_000;
+        long[] times = refreshes(
+                400,
+                classic,
+                i -> (random.nextInt(10) < 4 ? (long) (random.nextDouble() * 0.9 * classic) : 0)
+                        + random.nextInt(200_000));
+        VblankGrid grid = fit(times, OptionalDouble.of(SIXTY));
+        assertEquals(classic, grid.periodNanos(), 2_000, "seed " + seed);
+        assertOnGrid(grid, 400, classic, 800_000);
+        assertEquals(0, grid.every());
+    }
+
     @Test
     void whatATimerSeesLaterThanItHappenedDoesNotMoveIt() {
         Random random = new Random(10);

@@ -66,8 +66,8 @@ final class Remark {
                 "Published as %+.1f %%, and as %+.1f %% in the first version of the series.",
                 Published.TABLE.get(0).percent(), first.percent());
         Optional<Cell> before = Table.find(cells, 1, Boost.PREEMPTED, row.lock());
-        if (before.isEmpty()) {
-            return published;
+        if (before.isEmpty() || before.get().recordsPerMachine().mean() == 0) {
+            return place(row) + " " + published;
         }
         double change = row.cell().recordsPerMachine().mean()
                         / before.get().recordsPerMachine().mean()

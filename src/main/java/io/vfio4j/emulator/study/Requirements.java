@@ -95,16 +95,20 @@ final class Requirements {
     }
 
     private Requirement guestFix() {
-        return cell(Boost.PREEMPTED, TableParameters.FIXED_LOCK)
-                .flatMap(before -> cell(Boost.READY, TableParameters.FIXED_LOCK)
-                        .flatMap(after -> Improvement.ratio(after, before)))
+        Optional<Cell> before = cell(Boost.PREEMPTED, TableParameters.FIXED_LOCK);
+        Optional<Cell> after = cell(Boost.READY, TableParameters.FIXED_LOCK);
+        if (before.isEmpty() || after.isEmpty()) {
+            return Requirement.unknown(GUEST_FIX);
+        }
+        return Improvement.ratio(after.get(), before.get())
                 .map(ratio -> judged(
                         GUEST_FIX,
                         ratio,
                         ratio.low() >= 1 - NEARLY && ratio.high() <= 1 + NEARLY,
                         String.format(
                                 Locale.ROOT, "%.3f ± %.3f times as many records", ratio.mean(), ratio.halfWidth())))
-                .orElseGet(() -> Requirement.unknown(GUEST_FIX));
+                .orElseGet(() -> new Requirement(
+                        GUEST_FIX, Requirement.Status.UNKNOWN, "runs are missing, or one did no record"));
     }
 
     /** One run tells nothing of the spread: then nothing is judged by it. */

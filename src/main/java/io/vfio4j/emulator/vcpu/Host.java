@@ -441,11 +441,10 @@ final class Host {
         schedule(cpu);
     }
 
-    /** How long a vCPU's processor waits at the next halt: the end of kvm_vcpu_halt(). */
+    /** How long a vCPU's processor waits at the next halt: the end of kvm_vcpu_halt(), when the vCPU has a processor again. */
     private void adaptPolling(Vcpu vcpu) {
         long most = setup.host().haltPollNanos();
         long halted = now - vcpu.haltedSince;
-        vcpu.justBlocked = false;
         if (halted <= vcpu.pollNanos || most == 0) {
             return;
         }
@@ -511,7 +510,7 @@ final class Host {
         if (!WakeUp.wake(setup.wakeUp(), setup.boost(), vcpu.guest.kvm, vcpu.index)) {
             return false;
         }
-        adaptPolling(vcpu);
+        vcpu.justBlocked = false;
         vcpu.wasWoken = true;
         vcpu.waitingSince = now;
         arrive(placeFor(vcpu), vcpu, Arrival.WOKEN);
@@ -620,7 +619,10 @@ final class Host {
         if (vcpu.waitingSince >= 0) {
             listener.onScheduled(vcpu.guest.number, vcpu.index, vcpu.wasWoken, now - vcpu.waitingSince);
         }
-        vcpu.wasWoken = false;
+        if (vcpu.wasWoken) {
+            vcpu.wasWoken = false;
+            adaptPolling(vcpu);
+        }
         enterOrSwitch(cpu);
     }
 

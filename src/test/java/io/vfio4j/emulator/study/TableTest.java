@@ -165,6 +165,18 @@ class TableTest {
     }
 
     @Test
+    void withoutARecordThereIsNoQuotient() {
+        Table table = table(new ScriptedRun((setup, seed) -> 0), ALL);
+        String remark = row(table, "1VM ready").remark();
+        assertFalse(remark.contains("NaN"), remark);
+        assertTrue(remark.startsWith("Not reproduced (0.00 of it). Published as"), remark);
+        assertEquals(List.of(), table.improvements());
+        assertEquals(
+                "runs are missing, or one did no record",
+                table.requirements().get(3).evidence());
+    }
+
+    @Test
     void oneRunIsShownAndNotJudged() {
         Study.Plan once = new Study.Plan(1, 1, ScriptedRun.PLAN.warmUp(), ScriptedRun.PLAN.measured(), 1);
         Table table =

@@ -317,6 +317,37 @@ class SimulationTest {
                 .costs(costs);
     }
 
+    /** kvm_vcpu_halt() takes the time when the vCPU is back, and so the wait for its processor counts as halted. */
+    @Test
+    void aHaltThatIsFollowedByALongWaitForTheProcessorDoesNotLengthenThePolling() {
+        assertEquals(0, polled(true));
+        assertTrue(polled(false) > 0);
+    }
+
+    /** A vCPU halts for 50 µs each time, and then, or not, waits for another one's handler, which takes a millisecond. */
+    private static long polled(boolean waits) {
+        Costs costs = new Costs(0, 0, 0, 0, 0, 0, 0, MILLISECOND, 0, 0, 0);
+        HostModel host =
+                HostModel.ofCpus(1).withScheduler(HostScheduler.ROUND_ROBIN).withSlice(SECOND);
+        Simulation simulation = Scene.of(1, 2, new GuestProgram.Idle(), SpinLock.TICKET)
+                .host(host)
+                .costs(costs)
+                .simulation();
+        for (int round = 1; round <= 10; round++) {
+            // The first one's handler is over, and it halts.
+            simulation.runTo(10 * round * MILLISECOND);
+            simulation.postInterrupt(0, 0);
+            simulation.runTo((10 * round + 1) * MILLISECOND);
+            if (waits) {
+                simulation.postInterrupt(1, 0);
+            }
+            simulation.runTo((10 * round + 1) * MILLISECOND + 50_000);
+            simulation.postInterrupt(0, 0);
+        }
+        simulation.runTo(SECOND);
+        return simulation.outcome().processorNanos().get(Bucket.EXIT);
+    }
+
     @Test
     void aHistoryWhereNothingGetsDoneInSoManyEventsIsEnded() {
         Setup setup = overcommitted(SpinLock.TICKET).boost(Boost.READY_FIXED).setup();
