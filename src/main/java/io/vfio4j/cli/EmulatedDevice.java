@@ -65,7 +65,7 @@ final class EmulatedDevice implements AutoCloseable {
      * The guest does what it does, in virtual time, and whatever steps with it is run.
      *
      * @param length how long
-     * @param ended whether to end before; asked all 100 ms of virtual time
+     * @param ended whether to end before; asked every 100 ms of virtual time
      * @param passed is told how long, as often
      * @return how long it took
      */

@@ -23,7 +23,7 @@ final class FrameText implements FrameOutput {
     public void begin(FrameStudy study) {
         Study.Plan plan = study.plan();
         out.println(text(
-                "%s on 8 processors, guests of 8 vCPUs, a vblank all %d ms; %d seeds from %d on, %s each",
+                "%s on 8 processors, guests of 8 vCPUs, a vblank every %d ms; %d seeds from %d on, %s each",
                 FrameStudy.DEVICE,
                 Math.round(FrameStudy.VBLANK_NANOS / NANOS_PER_MILLI),
                 plan.seeds(),
@@ -41,7 +41,7 @@ final class FrameText implements FrameOutput {
             table(result.rows()).print(out);
             out.println();
             out.println(
-                    "What the guests do is assumed, not measured: the vGPU's draws for 8 ms after each vblank while its other"
+                    "What the guests do is assumed, not measured: the first draws for 8 ms after each vblank while its other"
                             + " seven vCPUs render,");
             out.println(
                     "the others run ebizzy -M on all vCPUs; a flip's lateness includes the drawing, a refresh's does"

@@ -1,23 +1,18 @@
 package io.vfio4j.cli;
 
 import io.vfio4j.emulator.vcpu.Boost;
-import java.awt.Color;
 import java.io.IOException;
-import java.util.Collections;
 import java.util.List;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
-import org.knowm.xchart.CategorySeries.CategorySeriesRenderStyle;
 import org.knowm.xchart.style.Styler.LegendPosition;
-import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** The p99 of how late flips are as bars: a group for each number of guests, a bar for each policy, and a line where the next vblank is. */
+/** The p99 of how late flips are as bars: a group for each number of guests, a bar for each policy. */
 final class LatenessChart {
     private static final int WIDTH = 900;
     private static final int HEIGHT = 450;
     private static final double FILL = 0.85;
     private static final double NANOS_PER_MILLI = 1e6;
-    private static final Color VBLANK = new Color(0x616161);
 
     private LatenessChart() {}
 
@@ -31,7 +26,7 @@ final class LatenessChart {
                 .height(HEIGHT)
                 .title("How late frames are: p99 from the vblank to the flip, drawing included")
                 .xAxisTitle("guests that share the host (what they do is assumed)")
-                .yAxisTitle("ms")
+                .yAxisTitle("ms; the next vblank comes after " + Math.round(FrameStudy.VBLANK_NANOS / NANOS_PER_MILLI))
                 .build();
         chart.getStyler().setAvailableSpaceFill(FILL);
         chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
@@ -48,13 +43,6 @@ final class LatenessChart {
                         guests.stream()
                                 .map(number -> millis(rows, number, boost))
                                 .toList()));
-        chart.addSeries(
-                        "next vblank",
-                        groups,
-                        Collections.nCopies(groups.size(), FrameStudy.VBLANK_NANOS / NANOS_PER_MILLI))
-                .setChartCategorySeriesRenderStyle(CategorySeriesRenderStyle.Line)
-                .setMarker(SeriesMarkers.NONE)
-                .setLineColor(VBLANK);
         return chart;
     }
 

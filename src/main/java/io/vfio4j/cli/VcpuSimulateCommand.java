@@ -189,7 +189,7 @@ final class VcpuSimulateCommand implements Callable<Integer> {
                 output.cells(result.cells());
             }
             output.summary(result);
-            if (runs.chart().isPresent()) {
+            if (runs.chart().isPresent() && !result.cells().isEmpty()) {
                 new RecordsChart(title(parameters))
                         .write(result.cells(), runs.chart().get());
             }
