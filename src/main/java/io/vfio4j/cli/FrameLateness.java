@@ -55,10 +55,12 @@ record FrameLateness(FrameTiming timing, Histogram flips, Histogram refreshes) {
                 latency(refreshes, timing.longestRefreshNanos()));
     }
 
-    /** The histogram rounds up to its next bucket, by a thousandth; the longest is known. */
+    /** The histogram knows the bucket, a thousandth wide: its middle is said, but for the longest, which is known. */
     private static Optional<Tally.Latency> latency(Histogram histogram, long longest) {
         return Tally.latency(histogram)
-                .map(rounded ->
-                        new Tally.Latency(Math.min(rounded.p50(), longest), Math.min(rounded.p99(), longest), longest));
+                .map(each -> new Tally.Latency(
+                        Math.min(histogram.medianEquivalentValue(each.p50()), longest),
+                        Math.min(histogram.medianEquivalentValue(each.p99()), longest),
+                        longest));
     }
 }

@@ -108,6 +108,7 @@ final class StudyText implements StudyOutput {
                         case FACTOR -> "factor";
                         case DIRECTION -> "direction only";
                         case NOTHING -> "no";
+                        case UNKNOWN -> "one run has no interval";
                     }));
         }
         columns.print(out);

@@ -139,6 +139,7 @@ final class VcpuProbeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         requireSensible();
+        parent.endsWithItsReader();
         SystemCalls calls = parent.localHost().open();
         PrintWriter out = spec.commandLine().getOut();
         ProbeReport report = json ? new ProbeJson(out) : new ProbeText(out, parent.terminal());
@@ -217,7 +218,7 @@ final class VcpuProbeCommand implements Callable<Integer> {
             Map<GuestWork, OptionalLong> bases = new EnumMap<>(GuestWork.class);
             for (GuestWork work : guest.works) {
                 for (int each : rows) {
-                    if (ending.isRequested()) {
+                    if (isOver(ending)) {
                         return;
                     }
                     LatencySetup setup = setup(work, each, places, drawn);
@@ -239,6 +240,11 @@ final class VcpuProbeCommand implements Callable<Integer> {
         report.end();
     }
 
+    /** Nobody waits for the next row. */
+    private boolean isOver(Ending ending) {
+        return ending.isRequested() || spec.commandLine().getOut().checkError();
+    }
+
     private LatencySetup setup(GuestWork work, int count, List<Integer> places, long drawn) {
         return new LatencySetup(work, count, samples, places.get(0), places.get(1), drawn);
     }
@@ -252,7 +258,7 @@ final class VcpuProbeCommand implements Callable<Integer> {
         }
         report.beginYields(places.get(0), places.get(1), length);
         for (YieldProbe.Target target : YieldProbe.Target.values()) {
-            if (ending.isRequested()) {
+            if (isOver(ending)) {
                 return;
             }
             report.yields(
@@ -271,7 +277,7 @@ final class VcpuProbeCommand implements Callable<Integer> {
         report.beginPauses(PauseExitReport.of(calls), processor, length);
         for (int round = 0; round < PAUSE_ROUNDS; round++) {
             for (boolean exitsOff : new boolean[] {false, true}) {
-                if (ending.isRequested()) {
+                if (isOver(ending)) {
                     return;
                 }
                 report.pauses(PauseProbe.run(calls, exitsOff, processor, length, () -> !ending.isRequested()));

@@ -42,7 +42,7 @@ import picocli.CommandLine.Spec;
             "  vfio4j vcpu simulate --desktop",
             "",
             "Without --table, --desktop, --sensitivity and --calibrate it simulates what the options say: guests that run ebizzy.",
-            "Values are means over the seeds with 95 % confidence intervals. The same options give the same values, on any number of",
+            "Values are means over the seeds with 95 %% confidence intervals. The same options give the same values, on any number of",
             "threads. What is assumed, and what the model lacks: MODEL.md.",
             "",
             "Exit codes: 0 it was simulated, whatever came out; 1 it was not, or the guests got stuck; 2 the command line is wrong.",

@@ -26,8 +26,11 @@ final class VcpuWatch {
     /** Looking may take at most this part of a processor: a twentieth. */
     private static final int GLANCE_SHARE = 20;
 
-    /** Refreshes are judged within an interval, and an idle guest's late. */
-    private static final Duration LONGEST_MEMORY = Duration.ofSeconds(30);
+    /** Of the waits that refreshes are held against: those are judged within {@link #JUDGEMENT}, and an idle guest's late. */
+    private static final Duration MEMORY = Duration.ofSeconds(30);
+
+    /** However long an interval is. */
+    private static final Duration JUDGEMENT = Duration.ofSeconds(5);
 
     private final SystemCalls calls;
     private final KvmProcess process;
@@ -39,6 +42,7 @@ final class VcpuWatch {
     private final WaitLog log;
     private final long start;
     private long glanceNanos;
+    private long judgedNanos;
     /** What the cheapest glance of this interval took: others were held up themselves. */
     private long cheapestNanos = Long.MAX_VALUE;
 
@@ -64,8 +68,9 @@ final class VcpuWatch {
                 vgpu -> new LatenessJudge(vgpu.periodNanos(), vgpu.resolution().toNanos()));
         this.intervalNanos = interval.toNanos();
         this.glanceNanos = baseGlance();
-        this.log = new WaitLog(Math.max(2 * intervalNanos, LONGEST_MEMORY.toNanos()));
+        this.log = new WaitLog(refreshes.isPresent() ? MEMORY.toNanos() : 0);
         this.start = calls.nanoTime();
+        this.judgedNanos = start;
     }
 
     private long baseGlance() {
@@ -115,6 +120,9 @@ final class VcpuWatch {
                 }
             } else {
                 glance();
+                if (calls.nanoTime() - judgedNanos >= JUDGEMENT.toNanos()) {
+                    judge();
+                }
             }
         }
     }
@@ -162,6 +170,7 @@ final class VcpuWatch {
     }
 
     private void judge() {
+        judgedNanos = calls.nanoTime();
         if (refreshes.isPresent()) {
             LatenessJudge its = judge.orElseThrow();
             refreshes.get().take().forEach(its::add);

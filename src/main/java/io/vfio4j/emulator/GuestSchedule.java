@@ -95,17 +95,31 @@ final class GuestSchedule {
         nextVblank = vblank.time() + vblank.period();
         posted.add(new Posted(guest.nanoTime(), vblank));
         guest.postInterrupt();
-        runSlice(guest.nanoTime() + offset);
+        long from = guest.nanoTime() + offset;
+        if (from > vblank.time()) {
+            continueAt(from);
+        } else {
+            runSlice(from);
+        }
         return true;
+    }
+
+    private void continueAt(long time) {
+        nextSlice = kernel.events().at(time, () -> runSlice(time));
     }
 
     /** What is being drawn is never shown: nobody looks any more, or the guest has turned to something else. */
     void forget() {
         nextSlice.cancel();
+        hide();
+        awake = false;
+    }
+
+    /** What is being drawn is never shown, but the guest goes on drawing it. */
+    void hide() {
         flips.forEach(EventQueue.Event::cancel);
         flips.clear();
         posted.clear();
-        awake = false;
     }
 
     private void runSlice(long from) {
@@ -115,7 +129,7 @@ final class GuestSchedule {
         }
         long to = from < nextVblank ? Math.min(from + SLICE, nextVblank) : from + SLICE;
         model.orElseThrow().runTo(to - offset);
-        nextSlice = kernel.events().at(to, () -> runSlice(to));
+        continueAt(to);
     }
 
     /** Nothing is being drawn, or not within reasonable time. */

@@ -179,6 +179,11 @@ abstract class VgpuDriver implements DeviceDriver {
 
     private void forgetFrames() {
         schedule.ifPresent(GuestSchedule::forget);
+        leaveFrames();
+    }
+
+    /** What was flipped and not signalled yet never is. */
+    private void leaveFrames() {
         frames.signal(OptionalLong.empty());
         frames.pause();
     }
@@ -281,7 +286,8 @@ abstract class VgpuDriver implements DeviceDriver {
         scanoutChanged();
         kernel.vblankTimers().update();
         if (!display.hasPipe()) {
-            frames.pause();
+            schedule.ifPresent(GuestSchedule::hide);
+            leaveFrames();
         }
     }
 }

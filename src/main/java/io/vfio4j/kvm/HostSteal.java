@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 /** How long the processors of this host waited for those of the machine below it, where it is a guest: {@code /proc/stat}. */
 final class HostSteal {
     /** proc(5): {@code cpu user nice system idle iowait irq softirq steal}. */
-    private static final Pattern ALL = Pattern.compile("^cpu +(?:\\d{1,20} ){7}(\\d{1,12})(?: .*)?\\R");
+    private static final Pattern ALL = Pattern.compile("^cpu +(?:\\d{1,20} ){7}(\\d{1,11})(?: .*)?\\R");
 
     /** USER_HZ, in which the kernel counts for programs on every architecture that has KVM: 100 a second. */
     private static final long TICK_NANOS = 10_000_000;

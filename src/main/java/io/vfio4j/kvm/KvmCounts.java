@@ -76,13 +76,14 @@ public record KvmCounts(Map<String, Long> counters, Map<String, Long> levels, Ma
      * What was added.
      *
      * @param earlier what had been counted before, from the same source
-     * @return the differences of the counters and histograms that both have, and the levels of this
+     * @return the differences of the counters and histograms that both have, and the levels of this; without those that have
+     *     become less: debugfs lets root set them back, and what vCPUs that have gone had counted is in no sum any more
      */
     public KvmCounts since(KvmCounts earlier) {
         Map<String, Long> added = new LinkedHashMap<>();
         counters.forEach((name, value) -> {
             Long before = earlier.counters.get(name);
-            if (before != null) {
+            if (before != null && Long.compareUnsigned(value, before) >= 0) {
                 added.put(name, value - before);
             }
         });

@@ -3,6 +3,7 @@ package io.vfio4j.kvm;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.LongBinaryOperator;
+import java.util.stream.IntStream;
 
 /** How often samples fell into ranges, as KVM had counted it at one time. Immutable. */
 public final class KvmHistogram {
@@ -77,10 +78,15 @@ public final class KvmHistogram {
      * The samples that came.
      *
      * @param earlier the same histogram at an earlier time
-     * @return the differences; empty where the two have other buckets
+     * @return the differences; empty where the two have other buckets, or one has become less
      */
     public Optional<KvmHistogram> since(KvmHistogram earlier) {
-        return combined(earlier, (now, before) -> now - before);
+        return combined(earlier, (now, before) -> now - before).filter(difference -> contains(difference.counts));
+    }
+
+    private boolean contains(long[] part) {
+        return IntStream.range(0, part.length)
+                .allMatch(bucket -> Long.compareUnsigned(part[bucket], counts[bucket]) <= 0);
     }
 
     Optional<KvmHistogram> plus(KvmHistogram other) {

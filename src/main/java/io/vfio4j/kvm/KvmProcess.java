@@ -232,9 +232,8 @@ public final class KvmProcess implements AutoCloseable {
         int number = files.vms().get(0);
         Descriptor vm = vms.get(number);
         if (vm == null) {
-            vm = calls.copyDescriptor(process, number, "VM of " + description);
+            vm = copy(number, VmFiles.VM, "VM");
             vms.put(number, vm);
-            requireStill(vm, VmFiles.VM);
         }
         return vm;
     }
@@ -260,17 +259,21 @@ public final class KvmProcess implements AutoCloseable {
     }
 
     private KvmStatistics copy(Descriptor vm, int number, String name, String whose) throws IOException {
-        Descriptor copy = calls.copyDescriptor(process, number, "statistics of " + whose + " of " + description);
+        return KvmStatistics.adopt(calls, vm, copy(number, name, "statistics of " + whose));
+    }
+
+    private Descriptor copy(int number, String name, String what) throws IOException {
+        Descriptor copy = calls.copyDescriptor(process, number, what + " of " + description);
         boolean success = false;
         try {
             requireStill(copy, name);
             success = true;
+            return copy;
         } finally {
             if (!success) {
                 copy.close();
             }
         }
-        return KvmStatistics.adopt(calls, vm, copy);
     }
 
     /** The number may have been given to another file before it was copied. */

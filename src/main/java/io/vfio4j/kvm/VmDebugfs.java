@@ -62,37 +62,49 @@ final class VmDebugfs {
         } catch (LinuxException e) {
             return Search.failed(obstacle(calls, e));
         }
-        Optional<VmDebugfs> byCreator = only(calls, names, creator -> threads.contains(creator), vms::contains);
-        // Who created the VM may be gone, and what it called the VM too; the threads of the vCPUs tell then.
-        Optional<VmDebugfs> found = byCreator.or(() -> names.stream()
+        List<VmDebugfs> found = byCreator(calls, names, threads::contains, vms::contains);
+        if (found.size() != 1) {
+            // Who created the VM may be gone, and what it called the VM too; the threads of the vCPUs tell then.
+            found = byThreads(calls, names, threads);
+        }
+        if (found.isEmpty()) {
+            return Search.failed("No directory of " + KVM + " can be told to be this VM's"
+                    + (inNamespace(calls) ? ": this is a container, and the names there are those outside." : "."));
+        }
+        if (found.size() > 1) {
+            return Search.failed("The process has several VMs: "
+                    + String.join(", ", found.stream().map(VmDebugfs::toString).toList()) + ".");
+        }
+        VmDebugfs only = found.get(0);
+        if (only.counters.isEmpty() || only.read().counters().isEmpty()) {
+            return Search.failed("Its files cannot be read; a kernel that is locked down (lockdown=) refuses them.");
+        }
+        return new Search(Optional.of(only), Optional.empty());
+    }
+
+    private static List<VmDebugfs> byThreads(SystemCalls calls, List<String> names, Set<Integer> threads) {
+        return names.stream()
                 .filter(name -> DIRECTORY.matcher(name).matches())
                 .map(name -> read(calls, name))
                 .flatMap(Optional::stream)
                 .filter(directory -> directory.vcpus.stream()
                         .map(directory::thread)
                         .anyMatch(thread -> thread.isPresent() && threads.contains(thread.getAsInt())))
-                .findFirst());
-        if (found.isEmpty()) {
-            return Search.failed("No directory of " + KVM + " can be told to be this VM's"
-                    + (inNamespace(calls) ? ": this is a container, and the names there are those outside." : "."));
-        }
-        if (found.get().counters.isEmpty() || found.get().read().counters().isEmpty()) {
-            return Search.failed("Its files cannot be read; a kernel that is locked down (lockdown=) refuses them.");
-        }
-        return new Search(found, Optional.empty());
+                .toList();
     }
 
-    private static Optional<VmDebugfs> only(
+    private static List<VmDebugfs> byCreator(
             SystemCalls calls, List<String> names, IntPredicate creator, IntPredicate descriptor) {
-        List<String> fitting = names.stream()
+        return names.stream()
                 .filter(name -> {
                     Matcher form = DIRECTORY.matcher(name);
                     return form.matches()
                             && creator.test(Integer.parseInt(form.group(1)))
                             && descriptor.test(Integer.parseInt(form.group(2)));
                 })
+                .map(name -> read(calls, name))
+                .flatMap(Optional::stream)
                 .toList();
-        return fitting.size() == 1 ? read(calls, fitting.get(0)) : Optional.empty();
     }
 
     private static Optional<VmDebugfs> read(SystemCalls calls, String name) {

@@ -177,6 +177,17 @@ class GuestFramesTest {
     }
 
     @Test
+    void aFrameThatIsBeingDrawnWhenThePipeGoesOffIsNeverShownThoughItIsOnAgain() throws IOException {
+        start(VgpuProfile.V6, Scenario.FLIP, 5);
+        advanceTo(18);
+        guest.pipe(Pipe.A, false);
+        guest.pipe(Pipe.A, true);
+        advanceTo(33);
+        assertEquals(1, guest.frame());
+        assertEquals(0, guest.frameTiming().frames());
+    }
+
+    @Test
     void anotherModeComesWhenItsFrameIsDrawn() throws IOException {
         start(VgpuProfile.V6, Scenario.MODE, 10);
         advanceTo(60 * 16 + 9);

@@ -141,6 +141,17 @@ class GuestScheduleTest {
     }
 
     @Test
+    void vblanksAtOneInstantDoNotSendTheModelAhead() {
+        GuestSchedule schedule = drawing(5);
+        for (int i = 0; i < 50; i++) {
+            vblankAt(schedule, 16);
+        }
+        assertEquals(GuestSchedule.SLICE, models.get(0).worked());
+        advanceTo(20);
+        assertEquals(5 * MS, models.get(0).worked());
+    }
+
+    @Test
     void whatIsForgottenIsNeverShown() {
         GuestSchedule schedule = drawing(5);
         vblankAt(schedule, 16);

@@ -449,6 +449,56 @@ class KvmProcessTest {
     }
 
     @Test
+    void twoVmsOfOneProcessAreNotMixedUpInDebugfs() throws Exception {
+        host(EmulatedHost.Builder::debugfs);
+        startVm(0, 1);
+        startVm(0, 1);
+        sleeping("x", 0);
+        sleeping("y", 2);
+        try (KvmProcess process = open()) {
+            assertEquals(KvmCounts.NONE, process.sample().total());
+            assertTrue(obstacle(process, Kind.DEBUGFS).orElseThrow().contains("several"));
+        }
+    }
+
+    @Test
+    void whatWasSetBackHasNoDifference() throws Exception {
+        openStatistics(startVm(0));
+        openStatistics(vcpus.get(0));
+        sleeping("a", 0);
+        EmulatedVm vm = host.vms().get(0);
+        vm.setVcpuStatistic(0, "halt_wakeup", 40);
+        vm.setVcpuStatistic(0, "exits", 40);
+        vm.setVcpuStatistic(0, "halt_wait_hist", 1, 2);
+        try (KvmProcess process = open()) {
+            KvmSample first = process.sample();
+            vm.setVcpuStatistic(0, "halt_wakeup", 39);
+            vm.setVcpuStatistic(0, "exits", 41);
+            vm.setVcpuStatistic(0, "halt_wait_hist", 2, 1);
+            KvmCounts total = process.sample().since(first).total();
+            assertEquals(OptionalLong.empty(), total.counter("halt_wakeup"));
+            assertEquals(OptionalLong.of(1), total.counter("exits"));
+            assertEquals(Optional.empty(), total.histogram("halt_wait_hist"));
+        }
+    }
+
+    @Test
+    void aDescriptorThatIsNotTheVmsAnyMoreKeepsNoStatistics() throws Exception {
+        openStatistics(startVm(0));
+        openStatistics(vcpus.get(0));
+        SystemCalls calls = new Overlay(host.systemCalls())
+                .linkTarget(VmFiles.VM, "/dev/null")
+                .calls();
+        try (KvmProcess process = KvmProcess.open(calls, vmm.pid())) {
+            String obstacle = obstacle(process, Kind.DESCRIPTORS).orElseThrow();
+            assertTrue(obstacle.contains("closed a descriptor meanwhile"), obstacle);
+            vmm.thread("new");
+            assertEquals(KvmCounts.NONE, process.sample().total());
+            assertEquals(Optional.of(obstacle), obstacle(process, Kind.DESCRIPTORS));
+        }
+    }
+
+    @Test
     void stealIsReadWhereItCanBe() throws Exception {
         startVm(0);
         host.files().put("/proc/stat", "cpu  1 2 3 4 5 6 7 80 9 10\ncpu0 1 2 3 4 5 6 7 80 9 10");
@@ -458,8 +508,12 @@ class KvmProcessTest {
             host.files().put("/proc/stat", "cpu  1 2 3 4 5 6 7 83 9 10\n");
             assertEquals(
                     OptionalLong.of(30_000_000), process.sample().since(first).stealNanos());
-            for (String odd :
-                    List.of("cpu 1 2", "cpu  1 2 3 4 5 6 7 -8 0", "intr 5", "cpu  1 2 3 4 5 6 7 99999999999999 0")) {
+            for (String odd : List.of(
+                    "cpu 1 2",
+                    "cpu  1 2 3 4 5 6 7 -8 0",
+                    "intr 5",
+                    "cpu  1 2 3 4 5 6 7 99999999999999 0",
+                    "cpu  1 2 3 4 5 6 7 999999999999 0\n")) {
                 host.files().put("/proc/stat", odd);
                 assertEquals(OptionalLong.empty(), process.sample().stealNanos());
             }

@@ -15,6 +15,7 @@ import java.util.Set;
 final class Overlay {
     private final SystemCalls host;
     private final Map<String, String> texts = new HashMap<>();
+    private final Map<String, String> targets = new HashMap<>();
     private final Set<String> absent = new HashSet<>();
 
     Overlay(SystemCalls host) {
@@ -31,6 +32,12 @@ final class Overlay {
         return this;
     }
 
+    /** Of this process's own descriptors. */
+    Overlay linkTarget(String target, String instead) {
+        targets.put(target, instead);
+        return this;
+    }
+
     SystemCalls calls() {
         return (SystemCalls) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {SystemCalls.class}, (proxy, method, args) -> {
@@ -43,7 +50,10 @@ final class Overlay {
                         }
                     }
                     try {
-                        return method.invoke(host, args);
+                        Object answer = method.invoke(host, args);
+                        boolean ofOwn =
+                                args != null && args[0] instanceof String path && path.startsWith("/proc/self/fd/");
+                        return ofOwn && targets.containsKey(answer) ? targets.get(answer) : answer;
                     } catch (InvocationTargetException e) {
                         throw e.getCause();
                     }

@@ -20,7 +20,9 @@ public record Comparison(Interval model, Published.Range published) {
         /** All of that is above it. */
         ABOVE,
         /** All of that is below it. */
-        BELOW
+        BELOW,
+        /** A single run has no interval. */
+        UNKNOWN
     }
 
     /**
@@ -29,6 +31,9 @@ public record Comparison(Interval model, Published.Range published) {
      * @return beside the published number
      */
     public Place place() {
+        if (!model.isBounded()) {
+            return Place.UNKNOWN;
+        }
         if (model.low() > published.high() * (1 + TOLERANCE)) {
             return Place.ABOVE;
         }

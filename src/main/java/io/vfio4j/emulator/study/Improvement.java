@@ -18,7 +18,9 @@ public record Improvement(int machines, Interval model, double published) {
         /** That it is an improvement, or a loss, but not how large. */
         DIRECTION,
         /** Neither. */
-        NOTHING
+        NOTHING,
+        /** A single run has no interval. */
+        UNKNOWN
     }
 
     /**
@@ -60,6 +62,9 @@ public record Improvement(int machines, Interval model, double published) {
      * @return by the same rules for every row
      */
     public Verdict verdict() {
+        if (!model.isBounded()) {
+            return Verdict.UNKNOWN;
+        }
         if (model.contains(published, published * Comparison.TOLERANCE)) {
             return Verdict.FACTOR;
         }

@@ -52,6 +52,15 @@ public record Interval(double mean, double halfWidth, int samples) {
     }
 
     /**
+     * Whether there is an interval: of one sample there is none.
+     *
+     * @return whether its ends are known
+     */
+    public boolean isBounded() {
+        return samples > 1;
+    }
+
+    /**
      * Whether this interval lies above another as a whole.
      *
      * @param other the other

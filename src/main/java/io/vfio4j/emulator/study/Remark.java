@@ -51,7 +51,7 @@ final class Remark {
     private static String calibrated(Row row) {
         Comparison comparison = row.perMachine().orElseThrow();
         boolean frozen = row.cell().experiment().setup().host().hertz() == TableParameters.HERTZ;
-        return comparison.place() == Place.WITHIN
+        return comparison.place() == Place.WITHIN || comparison.place() == Place.UNKNOWN
                 ? frozen
                         ? "Calibrated to this cell: no evidence."
                         : text("Calibrated to this cell at %d Hz: no evidence.", TableParameters.HERTZ)
@@ -80,7 +80,8 @@ final class Remark {
 
     private static String several(Row row) {
         StringBuilder text = new StringBuilder(place(row));
-        if (row.perMachine().orElseThrow().place() == Place.WITHIN) {
+        Place place = row.perMachine().orElseThrow().place();
+        if (place == Place.WITHIN || place == Place.UNKNOWN) {
             return text.toString();
         }
         Published.Range published = row.perMachine().orElseThrow().published();
@@ -127,9 +128,12 @@ final class Remark {
     }
 
     private static String reading(Comparison comparison) {
-        return comparison.place() == Place.WITHIN
-                ? text("reproduced (%.2f of it)", comparison.ratio())
-                : text("not reproduced (%.2f of it)", comparison.ratio());
+        String verdict = switch (comparison.place()) {
+            case WITHIN -> "reproduced";
+            case ABOVE, BELOW -> "not reproduced";
+            case UNKNOWN -> "not judged, as one run has no interval";
+        };
+        return text("%s (%.2f of it)", verdict, comparison.ratio());
     }
 
     private static String capitalized(String sentence) {

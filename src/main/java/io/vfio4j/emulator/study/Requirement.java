@@ -14,7 +14,7 @@ public record Requirement(String name, Status status, String evidence) {
         PASS,
         /** It did not. */
         MISS,
-        /** What is needed to tell was not simulated. */
+        /** What is needed to tell was not simulated, or in one run only. */
         UNKNOWN
     }
 

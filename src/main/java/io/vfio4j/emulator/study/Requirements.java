@@ -79,8 +79,8 @@ final class Requirements {
         }
         Interval with = after.get().recordsPerMachine();
         Interval without = before.get().recordsPerMachine();
-        return Requirement.judged(
-                BOOST_HELPS, with.isAbove(without), number(without) + " and " + number(with) + " records/s");
+        return judged(
+                BOOST_HELPS, with, with.isAbove(without), number(without) + " and " + number(with) + " records/s");
     }
 
     private Requirement spinFalls() {
@@ -91,19 +91,27 @@ final class Requirements {
         }
         Interval with = after.get().spinShare();
         Interval without = before.get().spinShare();
-        return Requirement.judged(SPIN_FALLS, without.isAbove(with), percent(without) + " and " + percent(with));
+        return judged(SPIN_FALLS, with, without.isAbove(with), percent(without) + " and " + percent(with));
     }
 
     private Requirement guestFix() {
         return cell(Boost.PREEMPTED, TableParameters.FIXED_LOCK)
                 .flatMap(before -> cell(Boost.READY, TableParameters.FIXED_LOCK)
                         .flatMap(after -> Improvement.ratio(after, before)))
-                .map(ratio -> Requirement.judged(
+                .map(ratio -> judged(
                         GUEST_FIX,
+                        ratio,
                         ratio.low() >= 1 - NEARLY && ratio.high() <= 1 + NEARLY,
                         String.format(
                                 Locale.ROOT, "%.3f ± %.3f times as many records", ratio.mean(), ratio.halfWidth())))
                 .orElseGet(() -> Requirement.unknown(GUEST_FIX));
+    }
+
+    /** One run tells nothing of the spread: then nothing is judged by it. */
+    private static Requirement judged(String name, Interval interval, boolean met, String evidence) {
+        return interval.isBounded()
+                ? Requirement.judged(name, met, evidence)
+                : new Requirement(name, Requirement.Status.UNKNOWN, "one run has no interval");
     }
 
     private Optional<Cell> cell(Boost boost, SpinLock lock) {

@@ -36,6 +36,10 @@ public sealed interface GuestProgram {
             if (userNanos + kernelNanos == 0) {
                 throw new IllegalArgumentException("userNanos and kernelNanos must not both be 0");
             }
+            if (userNanos == 0 && kernelNanos <= lockSections) {
+                throw new IllegalArgumentException(
+                        "kernelNanos must be longer than a nanosecond for each lock section if userNanos is 0");
+            }
         }
     }
 

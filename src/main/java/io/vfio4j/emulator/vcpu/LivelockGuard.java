@@ -1,6 +1,9 @@
 package io.vfio4j.emulator.vcpu;
 
-/** Notices that guests make no progress: no work done, no lock handed over, no call answered. */
+/**
+ * Notices that guests make no progress: no work done, no lock handed over, no call answered. What costs no time, however often it is done, is
+ * progress once.
+ */
 final class LivelockGuard {
     private static final long MOST_EVENTS = 20_000_000;
     private static final long MOST_NANOS = 20_000_000_000L;
@@ -25,8 +28,10 @@ final class LivelockGuard {
     }
 
     void progressed(long now) {
-        events = 0;
-        progress = now;
+        if (now != progress) {
+            events = 0;
+            progress = now;
+        }
     }
 
     boolean isExhausted(long now) {

@@ -13,8 +13,7 @@ import java.util.List;
  * @param postedInterrupts whether the host sees a vCPU's pending interrupt (APICv)
  * @param machines the guests, 1 to 64
  * @param jitterPercent by how much each piece of a guest's work may be shorter or longer, equally likely in between; 0 to 90
- * @param seed of all that is random: this jitter, when each processor's ticks come, who is first on each processor, and when each guest
- *     begins
+ * @param seed of all that is random: this jitter, when each processor's ticks come, and who is first on each processor
  */
 public record Setup(
         HostModel host,

@@ -14,15 +14,15 @@ public enum SpinLock {
     QUEUED,
     /**
      * A paravirtualised queued lock, whose waiters halt when they have spun SPIN_THRESHOLD loops, and never earlier. Linux had that
-     * before 4.4; the kernel that 89340d0935c9 repaired is {@link #PV_QUEUED_EARLY_IF_HALTED}.
+     * before cd0272fab785; the kernel that 89340d0935c9 repaired is {@link #PV_QUEUED_EARLY_IF_HALTED}.
      */
     PV_QUEUED,
     /**
-     * The same whose waiters halt early when the vCPU before them in the queue has halted: Linux since 4.4, but for the months between
-     * 75437bb304b2 and its revert 89340d0935c9.
+     * The same whose waiters halt early when the vCPU before them in the queue has halted: Linux since cd0272fab785, but for the time
+     * between 75437bb304b2 and its revert 89340d0935c9 of September 2019.
      */
     PV_QUEUED_EARLY_IF_HALTED,
-    /** The same whose waiters halt early when the vCPU before them has halted or is preempted: 75437bb304b2, of 2019. */
+    /** The same whose waiters halt early when the vCPU before them has halted or is preempted: 75437bb304b2, which the guests of 2019 had. */
     PV_QUEUED_EARLY_IF_PREEMPTED;
 
     /** Whether waiters halt. */

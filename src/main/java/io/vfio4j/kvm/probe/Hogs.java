@@ -25,14 +25,14 @@ final class Hogs implements AutoCloseable {
     static Hogs start(SystemCalls calls, int count, int processor, ProcessorShare share)
             throws IOException, InterruptedException {
         Hogs hogs = new Hogs(count);
-        for (int i = 1; i <= count; i++) {
-            Thread thread = new Thread(() -> hogs.run(calls, processor, share), "hog " + i);
-            thread.setDaemon(true);
-            thread.start();
-            hogs.threads.add(thread);
-        }
         boolean success = false;
         try {
+            for (int i = 1; i <= count; i++) {
+                Thread thread = new Thread(() -> hogs.run(calls, processor, share), "hog " + i);
+                thread.setDaemon(true);
+                thread.start();
+                hogs.threads.add(thread);
+            }
             hogs.running.await();
             if (hogs.failure.get().isPresent()) {
                 throw hogs.failure.get().get();

@@ -165,6 +165,25 @@ class TableTest {
     }
 
     @Test
+    void oneRunIsShownAndNotJudged() {
+        Study.Plan once = new Study.Plan(1, 1, ScriptedRun.PLAN.warmUp(), ScriptedRun.PLAN.measured(), 1);
+        Table table =
+                Table.of(new Study(Table.experiments(TableParameters.FROZEN, ALL), once, ScriptedRun.asPublished())
+                        .run(Study.Progress.NONE, () -> false)
+                        .cells());
+        Row row = row(table, "3VM ready");
+        assertEquals(Place.UNKNOWN, row.perMachine().orElseThrow().place());
+        assertEquals(
+                "Read per VM not judged, as one run has no interval (1.00 of it);"
+                        + " read as the sum not judged, as one run has no interval (3.00 of it).",
+                row.remark());
+        assertTrue(table.improvements().stream().allMatch(each -> each.verdict() == Verdict.UNKNOWN));
+        assertEquals(
+                List.of(Status.PASS, Status.UNKNOWN, Status.UNKNOWN, Status.UNKNOWN),
+                table.requirements().stream().map(Requirement::status).toList());
+    }
+
+    @Test
     void anImprovementIsReproducedAsAFactorADirectionOrNotAtAll() {
         assertEquals(Verdict.FACTOR, new Improvement(3, new Interval(1.8, 0.05, 20), 1.72).verdict());
         assertEquals(Verdict.FACTOR, new Improvement(3, new Interval(2.0, 0.2, 20), 1.72).verdict());

@@ -54,6 +54,7 @@ class ParametersTest {
                 absurd("userNanos", () -> new GuestProgram.Ebizzy(-1, 1, 1, 1)),
                 absurd("kernelNanos", () -> new GuestProgram.Ebizzy(1, TOO_LONG, 1, 1)),
                 absurd("kernelNanos", () -> new GuestProgram.Ebizzy(0, 0, 1, 1)),
+                absurd("kernelNanos", () -> new GuestProgram.Ebizzy(0, 10, 10, 0)),
                 absurd("lockSections", () -> new GuestProgram.Ebizzy(1, 1, -1, 1)),
                 absurd("lockSections", () -> new GuestProgram.Ebizzy(1, 1, Integer.MAX_VALUE, 1)),
                 absurd("holdNanos", () -> new GuestProgram.Ebizzy(1, 1, 1, Long.MIN_VALUE)),

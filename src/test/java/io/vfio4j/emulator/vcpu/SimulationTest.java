@@ -4,6 +4,7 @@ import static io.vfio4j.emulator.vcpu.Scene.EBIZZY;
 import static io.vfio4j.emulator.vcpu.Scene.MILLISECOND;
 import static io.vfio4j.emulator.vcpu.Scene.SECOND;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -322,6 +323,20 @@ class SimulationTest {
         Simulation simulation = new Simulation(setup, SimulationListener.NONE, new LivelockGuard(2, SECOND));
         LivelockException livelock = assertThrows(LivelockException.class, () -> simulation.runTo(SECOND));
         assertTrue(livelock.getMessage().contains("in the last 3 events"), livelock.getMessage());
+    }
+
+    @Test
+    void progressWithoutTimeIsNone() {
+        LivelockGuard guard = new LivelockGuard(3, SECOND);
+        guard.progressed(1);
+        for (int event = 0; event < 4; event++) {
+            assertFalse(guard.isExhausted(1), event + " events");
+            guard.count();
+            guard.progressed(1);
+        }
+        assertTrue(guard.isExhausted(1));
+        guard.progressed(2);
+        assertFalse(guard.isExhausted(2));
     }
 
     @Test
