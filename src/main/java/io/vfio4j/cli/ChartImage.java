@@ -1,5 +1,6 @@
 package io.vfio4j.cli;
 
+import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
@@ -28,8 +29,9 @@ final class ChartImage {
         });
     }
 
-    /** Draws it. */
+    /** Draws it, on white. */
     static void write(Chart<?, ?> chart, OutputFile file) throws IOException {
+        chart.getStyler().setChartBackgroundColor(Color.WHITE);
         file.write(
                 OutputStream.nullOutputStream(),
                 out -> drawing(() -> ImageIO.write(BitmapEncoder.getBufferedImage(chart), "png", out)));

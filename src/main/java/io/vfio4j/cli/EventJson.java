@@ -106,7 +106,7 @@ final class EventJson implements WatchOutput {
         lines.print(line);
     }
 
-    private static Map<String, Object> frames(Summary.Frames frames) {
+    static Map<String, Object> frames(Summary.Frames frames) {
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("frames", frames.frames());
         object.put("vblanks", frames.vblanks());

@@ -1,68 +1,58 @@
 package io.vfio4j.cli;
 
-import java.awt.Color;
+import io.vfio4j.emulator.vcpu.Boost;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
-import org.HdrHistogram.Histogram;
-import org.HdrHistogram.HistogramIterationValue;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.CategoryChart;
+import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.style.Styler.LegendPosition;
-import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** How late something was, as a curve for each way to do it: the part of all, on a logarithmic scale, that was later than so many milliseconds. */
+/** The p99 of how late flips are as bars: a group for each number of guests, a bar for each policy. */
 final class LatenessChart {
     private static final int WIDTH = 900;
-    private static final int HEIGHT = 500;
+    private static final int HEIGHT = 450;
+    private static final double FILL = 0.85;
     private static final double NANOS_PER_MILLI = 1e6;
-    private static final int PERCENT = 100;
-    private static final double HALF_OF_ONE = 0.5;
 
-    private final String title;
-    private final String what;
+    private LatenessChart() {}
 
-    /** For example what is late: "flips". */
-    LatenessChart(String title, String what) {
-        this.title = title;
-        this.what = what;
+    static void write(List<FrameStudy.Row> rows, OutputFile file) throws IOException {
+        ChartImage.write(draw(rows), file);
     }
 
-    /**
-     * A curve.
-     *
-     * @param name for the legend
-     * @param nanos how late each was; nothing of it is changed
-     */
-    record Curve(String name, Histogram nanos) {}
-
-    void write(List<Curve> curves, OutputFile file) throws IOException {
-        XYChart chart = new XYChartBuilder()
+    private static CategoryChart draw(List<FrameStudy.Row> rows) {
+        CategoryChart chart = new CategoryChartBuilder()
                 .width(WIDTH)
                 .height(HEIGHT)
-                .title(title)
-                .xAxisTitle("later than, ms")
-                .yAxisTitle("% of the " + what)
+                .title("How late frames are: p99 from the vblank to the flip, drawing included")
+                .xAxisTitle("guests that share the host (what they do is assumed)")
+                .yAxisTitle("ms; the next vblank comes after " + Math.round(FrameStudy.VBLANK_NANOS / NANOS_PER_MILLI))
                 .build();
-        chart.getStyler().setChartBackgroundColor(Color.WHITE);
-        chart.getStyler().setYAxisLogarithmic(true);
-        chart.getStyler().setYAxisMax((double) PERCENT);
-        chart.getStyler().setXAxisMin(0.0);
+        chart.getStyler().setAvailableSpaceFill(FILL);
         chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
-        curves.forEach(curve -> add(chart, curve));
-        ChartImage.write(chart, file);
+        chart.getStyler().setYAxisMin(0.0);
+        List<Integer> guests =
+                rows.stream().map(row -> row.watched().overcommit()).distinct().toList();
+        List<String> groups = guests.stream().map(String::valueOf).toList();
+        rows.stream()
+                .map(row -> row.watched().boost())
+                .distinct()
+                .forEach(boost -> chart.addSeries(
+                        boost.label(),
+                        groups,
+                        guests.stream()
+                                .map(number -> millis(rows, number, boost))
+                                .toList()));
+        return chart;
     }
 
-    /** Nothing is later than the latest, but a logarithm has no zero: it is drawn at half of one. */
-    private static void add(XYChart chart, Curve curve) {
-        long total = curve.nanos().getTotalCount();
-        List<Double> millis = new ArrayList<>(List.of(0.0));
-        List<Double> later = new ArrayList<>(List.of((double) PERCENT));
-        for (HistogramIterationValue value : curve.nanos().recordedValues()) {
-            long above = total - value.getTotalCountToThisValue();
-            millis.add(value.getValueIteratedTo() / NANOS_PER_MILLI);
-            later.add(PERCENT * (above == 0 ? HALF_OF_ONE : above) / total);
-        }
-        chart.addSeries(curve.name(), millis, later).setMarker(SeriesMarkers.NONE);
+    /** No bar where nothing has come out. */
+    private static double millis(List<FrameStudy.Row> rows, int guests, Boost boost) {
+        return rows.stream()
+                .filter(row -> row.watched().equals(new FrameStudy.Case(guests, boost)))
+                .flatMap(row -> row.pooled().summary().flips().stream())
+                .mapToDouble(flips -> flips.p99() / NANOS_PER_MILLI)
+                .findFirst()
+                .orElse(0);
     }
 }

@@ -51,7 +51,6 @@ final class RecordsChart {
                 .xAxisTitle("guests")
                 .yAxisTitle("records/s of each guest")
                 .build();
-        chart.getStyler().setChartBackgroundColor(Color.WHITE);
         chart.getStyler().setAvailableSpaceFill(FILL);
         chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
         chart.getStyler().setYAxisDecimalPattern("#,##0");

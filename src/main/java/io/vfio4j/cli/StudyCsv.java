@@ -8,21 +8,18 @@ import io.vfio4j.emulator.study.Study;
 import io.vfio4j.emulator.study.Table;
 import io.vfio4j.emulator.study.TableParameters;
 import java.io.PrintWriter;
-import java.math.BigDecimal;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.stream.Collectors;
 
 /** The cells as lines of comma-separated values (RFC 4180): what the JSON has, flat. */
 final class StudyCsv implements StudyOutput {
-    private final PrintWriter out;
+    private final CsvLines lines;
 
     StudyCsv(PrintWriter out) {
-        this.out = out;
+        lines = new CsvLines(out);
     }
 
     @Override
@@ -48,7 +45,7 @@ final class StudyCsv implements StudyOutput {
             values.put("remark", row.remark());
             rows.add(values);
         }
-        print(rows);
+        lines.print(rows);
     }
 
     private static Optional<Double> boxed(OptionalDouble value) {
@@ -66,58 +63,18 @@ final class StudyCsv implements StudyOutput {
             values.put("highest", spread.highest());
             rows.add(values);
         }
-        print(rows);
+        lines.print(rows);
     }
 
     @Override
     public void cells(List<Cell> cells) {
-        print(cells.stream().map(StudyCsv::flat).toList());
+        lines.print(cells.stream().map(StudyCsv::flat).toList());
     }
 
-    /** What is within something is called after both. */
     private static Map<String, Object> flat(Cell cell) {
-        Map<String, Object> flat = new LinkedHashMap<>();
-        flatten("", StudyJson.cell(cell), flat);
-        flat.remove("type");
+        Map<String, Object> flat = CsvLines.flat(StudyJson.cell(cell));
         flat.remove("trace_hashes");
         return flat;
-    }
-
-    private static void flatten(String prefix, Map<?, ?> members, Map<String, Object> flat) {
-        members.forEach((name, value) -> {
-            if (value instanceof Map<?, ?> inner) {
-                flatten(prefix + name + "_", inner, flat);
-            } else {
-                flat.put(prefix + name, value);
-            }
-        });
-    }
-
-    private void print(List<Map<String, Object>> rows) {
-        if (!rows.isEmpty()) {
-            line(List.copyOf(rows.get(0).keySet()));
-        }
-        rows.forEach(row -> line(row.values().stream().map(StudyCsv::field).toList()));
-        out.flush();
-    }
-
-    private static String field(Object value) {
-        Object present = value instanceof Optional<?> optional
-                ? optional.map(Object.class::cast).orElse("")
-                : value;
-        if (present instanceof Double number) {
-            present = StudyJson.number(number).map(Object.class::cast).orElse("");
-        }
-        return present instanceof BigDecimal number ? number.toPlainString() : present.toString();
-    }
-
-    private void line(List<String> fields) {
-        out.print(fields.stream().map(StudyCsv::quoted).collect(Collectors.joining(",")));
-        out.print("\r\n");
-    }
-
-    private static String quoted(String field) {
-        return field.matches("[^\",\r\n]*") ? field : '"' + field.replace("\"", "\"\"") + '"';
     }
 
     @Override

@@ -13,10 +13,21 @@ import picocli.CommandLine.Spec;
         description = "Looks at what delays a guest's virtual processors, and so its frames.",
         mixinStandardHelpOptions = true,
         versionProvider = Vfio4j.Version.class,
-        subcommands = {VcpuSimulateCommand.class, VcpuProbeCommand.class, VcpuWatchCommand.class, HelpCommand.class},
+        subcommands = {
+            VcpuSimulateCommand.class,
+            VcpuFramesCommand.class,
+            VcpuProbeCommand.class,
+            VcpuWatchCommand.class,
+            HelpCommand.class
+        },
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nExamples:%n",
-        footer = {"  vfio4j vcpu simulate --table", "  vfio4j vcpu probe", "  vfio4j vcpu watch 4711"})
+        footer = {
+            "  vfio4j vcpu simulate --table",
+            "  vfio4j vcpu frames",
+            "  vfio4j vcpu probe",
+            "  vfio4j vcpu watch 4711"
+        })
 final class VcpuCommand implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -3,7 +3,6 @@ package io.vfio4j.cli;
 import io.vfio4j.emulator.study.Calibration;
 import io.vfio4j.emulator.study.Desktop;
 import io.vfio4j.emulator.study.Experiment;
-import io.vfio4j.emulator.study.FailedRunException;
 import io.vfio4j.emulator.study.Sensitivity;
 import io.vfio4j.emulator.study.Study;
 import io.vfio4j.emulator.study.Table;
@@ -20,9 +19,9 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -118,9 +117,6 @@ final class VcpuSimulateCommand implements Callable<Integer> {
             description = "How many runs of each (default: 20; 5 for --sensitivity).")
     private Optional<Integer> seeds = Optional.empty();
 
-    @Option(names = "--seed", paramLabel = "N", description = "The first seed (default: ${DEFAULT-VALUE}).")
-    private long firstSeed = Study.Plan.DEFAULTS.firstSeed();
-
     @Option(
             names = "--for",
             paramLabel = "DURATION",
@@ -135,24 +131,8 @@ final class VcpuSimulateCommand implements Callable<Integer> {
             description = "Virtual time before that (default: 200ms).")
     private Duration warmUp = Study.Plan.DEFAULTS.warmUp();
 
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            description = "How many runs at a time (default: one for each processor of this machine).")
-    private int threads = Study.Plan.DEFAULTS.threads();
-
-    @Option(names = "--json", description = "One JSON object a line.")
-    private boolean json;
-
-    @Option(names = "--csv", description = "One line a cell, separated by commas.")
-    private boolean csv;
-
-    @Option(
-            names = "--chart",
-            paramLabel = "FILE.png",
-            converter = FileNameConverter.class,
-            description = "Draw the records as bars, into this file too.")
-    private Optional<String> chart = Optional.empty();
+    @Mixin
+    private RunOptions runs = new RunOptions();
 
     @ArgGroup(validate = false, heading = "%nParameters of the model; each default is that of the table:%n")
     private ModelOptions model = new ModelOptions();
@@ -160,17 +140,7 @@ final class VcpuSimulateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         requireSense();
-        parent.endsWithItsReader();
-        Ending ending = Ending.onSignals();
-        try {
-            run(ending);
-        } catch (FailedRunException e) {
-            throw new IOException(e.getMessage(), e);
-        } catch (IllegalArgumentException absurd) {
-            throw new ParameterException(spec.commandLine(), ModelOptions.byOption(absurd.getMessage()), absurd);
-        } finally {
-            ending.close();
-        }
+        runs.carryOut(parent, this::run);
         return 0;
     }
 
@@ -183,30 +153,25 @@ final class VcpuSimulateCommand implements Callable<Integer> {
         refuse(fixed && cpus.isPresent(), "--cpus is given by the study");
         refuse(fixed && lock.isPresent(), "--lock is given by the study");
         refuse(fixed && interrupts.isPresent(), "--interrupts is given by the study");
-        refuse(json && csv, "--json or --csv: which?");
-        refuse(csv && (sensitivity || calibrate), "--csv is for cells: take --json");
+        refuse(runs.csv() && (sensitivity || calibrate), "--csv is for cells: take --json");
         refuse(
-                chart.isPresent() && (desktop || calibrate || sensitivity && !table),
+                runs.chart().isPresent() && (desktop || calibrate || sensitivity && !table),
                 "--chart is for the table, and for guests of one's own");
-        refuse(
-                chart.filter(OutputFile.STANDARD_OUTPUT::equals).isPresent(),
-                "--chart: standard output is taken; name a file");
+        runs.requireSense();
     }
 
     private void refuse(boolean nonsense, String message) {
-        if (nonsense) {
-            throw new ParameterException(spec.commandLine(), message);
-        }
+        runs.refuse(nonsense, message);
     }
 
     private void run(Ending ending) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        StudyOutput output = json ? new StudyJson(out) : csv ? new StudyCsv(out) : new StudyText(out);
+        StudyOutput output = runs.json() ? new StudyJson(out) : runs.csv() ? new StudyCsv(out) : new StudyText(out);
         if (calibrate) {
             calibrate(output, ending);
             return;
         }
-        if (chart.isPresent()) {
+        if (runs.chart().isPresent()) {
             ChartImage.requireFonts();
         }
         boolean own = !table && !sensitivity && !desktop;
@@ -224,8 +189,9 @@ final class VcpuSimulateCommand implements Callable<Integer> {
                 output.cells(result.cells());
             }
             output.summary(result);
-            if (chart.isPresent() && !ending.isRequested()) {
-                new RecordsChart(title(parameters)).write(result.cells(), new OutputFile(chart.get()));
+            if (runs.chart().isPresent() && !result.cells().isEmpty() && !ending.isRequested()) {
+                new RecordsChart(title(parameters))
+                        .write(result.cells(), runs.chart().get());
             }
         }
         if (sensitivity && !ending.isRequested()) {
@@ -275,17 +241,17 @@ final class VcpuSimulateCommand implements Callable<Integer> {
     }
 
     private Study.Plan plan(int defaultSeeds) {
-        return new Study.Plan(firstSeed, seeds.orElse(defaultSeeds), warmUp, measured, threads);
+        return runs.plan(seeds.orElse(defaultSeeds), warmUp, measured);
     }
 
     private Study.Result simulate(List<Experiment> experiments, Study.Plan plan, Ending ending) {
-        try (ProgressLine line = progressLine("runs")) {
+        try (ProgressLine line = runs.progressLine(parent, "runs")) {
             return new Study(experiments, plan).run(line::show, ending::isRequested);
         }
     }
 
     private void sensitivity(TableParameters parameters, StudyOutput output, Ending ending) {
-        try (ProgressLine line = progressLine("runs")) {
+        try (ProgressLine line = runs.progressLine(parent, "runs")) {
             List<Sensitivity.Variation> variations = Sensitivity.variations(parameters);
             List<Sensitivity> judged =
                     Sensitivity.run(variations, plan(SENSITIVITY_SEEDS), line::show, ending::isRequested);
@@ -294,8 +260,10 @@ final class VcpuSimulateCommand implements Callable<Integer> {
     }
 
     private void calibrate(StudyOutput output, Ending ending) throws IOException {
-        try (ProgressLine line = progressLine("steps")) {
-            Optional<Calibration.Result> result = new Calibration(model.on(TableParameters.FROZEN), threads)
+        try (ProgressLine line = runs.progressLine(parent, "steps")) {
+            Optional<Calibration.Result> result = new Calibration(
+                            model.on(TableParameters.FROZEN),
+                            runs.plan(1, warmUp, measured).threads())
                     .run(
                             (kernelNanos, records) -> line.say(
                                     StudyText.kernel(kernelNanos) + ": " + StudyText.number(records) + " records/s"),
@@ -304,9 +272,5 @@ final class VcpuSimulateCommand implements Callable<Integer> {
                 output.calibration(result.get(), TableParameters.KERNEL_NANOS);
             }
         }
-    }
-
-    private ProgressLine progressLine(String what) {
-        return new ProgressLine(spec.commandLine().getErr(), parent.errorTerminal(), what);
     }
 }

@@ -78,19 +78,10 @@ final class WatchSession {
     private Duration stepThrough(EmulatedDevice emulated, Display display, Events events, Duration length) {
         begin(emulated.systemCalls(), display);
         display.subscribe(events, SubscriptionOptions.DIRECT.withMinInterval(minInterval));
-        // The irq is unmasked before the guest begins, so that no signal of it is dropped.
-        emulated.advance(Duration.ZERO);
-        emulated.runGuest();
-        Duration passed = Duration.ZERO;
-        while (passed.compareTo(length) < 0 && !events.endRequested()) {
-            Duration left = length.minus(passed);
-            Duration slice = left.compareTo(SLICE) < 0 ? left : SLICE;
-            emulated.advance(slice);
-            passed = passed.plus(slice);
-            output.progress(summary(display, passed, Optional.empty(), emulated.frames()));
-        }
-        emulated.stopGuest();
-        return passed;
+        return emulated.runGuest(
+                length,
+                events::endRequested,
+                passed -> output.progress(summary(display, passed, Optional.empty(), emulated.frames())));
     }
 
     /** On an emulated host whose time passes by itself. */

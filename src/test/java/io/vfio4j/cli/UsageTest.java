@@ -99,7 +99,10 @@ class UsageTest {
                 "mdev remove " + ABSENT + " --wait",
                 "vcpu simulate more",
                 "vcpu simulate --vms 0",
-                "vcpu simulate --boost sometimes"
+                "vcpu simulate --boost sometimes",
+                "vcpu frames more",
+                "vcpu frames --overcommit 17",
+                "vcpu frames --boost sometimes"
             })
     void aWrongCommandLineIsOneSentenceAHintAndExitCode2(String line) {
         CommandRun run = CommandRun.of(line.isEmpty() ? new String[0] : line.split(" "));
@@ -128,6 +131,7 @@ class UsageTest {
                 "mdev create --help",
                 "mdev remove --help",
                 "vcpu simulate --help",
+                "vcpu frames --help",
                 "help",
                 "help watch",
                 "help mdev",

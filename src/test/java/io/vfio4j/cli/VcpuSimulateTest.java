@@ -19,8 +19,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
-import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -370,7 +368,7 @@ class VcpuSimulateTest {
         Path file = directory.resolve("chart.png");
         CommandRun run = simulate("--vms 2 " + TINY + " --boost none,ready --chart " + file);
         assertEquals(0, run.exitCode(), run.err());
-        assertPicture(file, 1100, 600);
+        ChartFile.assertPicture(file, 1100, 600);
     }
 
     @Test
@@ -378,50 +376,10 @@ class VcpuSimulateTest {
         Path file = directory.resolve("table.png");
         CommandRun run = simulate("--table --seeds 2 --for 1ms --warm-up 0s --boost preempted,ready --chart " + file);
         assertEquals(0, run.exitCode(), run.err());
-        BufferedImage image = assertPicture(file, 1100, 600);
-        assertTrue(has(image, 0x9e9e9e) && has(image, 0x616161), "the published bars are not in the chart");
-    }
-
-    @Test
-    void latenessIsDrawnAsCurves() throws IOException {
-        Histogram histogram = new Histogram(3);
-        for (int each = 1; each <= 1000; each++) {
-            histogram.recordValue(each * 10_000L);
-        }
-        Path file = directory.resolve("late.png");
-        new LatenessChart("Flips", "flips")
-                .write(
-                        List.of(
-                                new LatenessChart.Curve("none", histogram),
-                                new LatenessChart.Curve("empty", new Histogram(3))),
-                        new OutputFile(file.toString()));
-        assertPicture(file, 900, 500);
-        assertEquals(1000, histogram.getTotalCount());
-    }
-
-    private static BufferedImage assertPicture(Path file, int width, int height) throws IOException {
-        BufferedImage image = ImageIO.read(file.toFile());
-        assertEquals(width, image.getWidth());
-        assertEquals(height, image.getHeight());
-        Set<Integer> colours = new HashSet<>();
-        for (int y = 0; y < height; y++) {
-            for (int x = 0; x < width; x++) {
-                colours.add(image.getRGB(x, y));
-            }
-        }
-        assertTrue(colours.size() > 10, "only the colours " + colours);
-        return image;
-    }
-
-    private static boolean has(BufferedImage image, int colour) {
-        for (int y = 0; y < image.getHeight(); y++) {
-            for (int x = 0; x < image.getWidth(); x++) {
-                if ((image.getRGB(x, y) & 0xffffff) == colour) {
-                    return true;
-                }
-            }
-        }
-        return false;
+        BufferedImage image = ChartFile.assertPicture(file, 1100, 600);
+        assertTrue(
+                ChartFile.has(image, 0x9e9e9e) && ChartFile.has(image, 0x616161),
+                "the published bars are not in the chart");
     }
 
     @Test
@@ -494,20 +452,12 @@ class VcpuSimulateTest {
         List<String> lines = new ArrayList<>();
         try (BufferedReader out = process.inputReader(UTF_8)) {
             lines.add(out.readLine());
-            interrupt(process);
+            OwnJvm.interrupt(process);
             out.lines().forEach(lines::add);
         }
         assertEquals(128 + 2, process.waitFor());
         Map<String, Object> summary = Json.object(lines.get(lines.size() - 1));
         assertEquals("summary", summary.get("type"), lines.toString());
         assertEquals(false, summary.get("complete"));
-    }
-
-    private static void interrupt(Process process) throws IOException, InterruptedException {
-        assertEquals(
-                0,
-                new ProcessBuilder("kill", "-INT", String.valueOf(process.pid()))
-                        .start()
-                        .waitFor());
     }
 }

@@ -1,28 +1,17 @@
 package io.vfio4j.emulator.study;
 
+import io.vfio4j.emulator.runs.Runs;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletionService;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorCompletionService;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
-import java.util.stream.IntStream;
 
 /**
  * Experiments, each simulated with several seeds, on a fixed number of threads. Each run has a simulation of its own, and runs are put together in the
  * order of experiments and seeds: the same plan gives the same results with any number of threads, but for how long it took.
  */
 public final class Study {
-    private static final long PATIENCE_MILLIS = 50;
-
     private final List<Experiment> experiments;
     private final Plan plan;
     private final Run run;
@@ -169,7 +158,8 @@ public final class Study {
     public Result run(Progress progress, BooleanSupplier cancelled) {
         long start = System.nanoTime();
         int total = Math.multiplyExact(experiments.size(), plan.seeds());
-        List<Optional<Measurement>> measurements = measure(total, progress, cancelled);
+        List<Optional<Measurement>> measurements =
+                new Runs<>(total, this::run).run(plan.threads(), progress::ran, cancelled);
         List<Cell> cells = new ArrayList<>();
         for (int experiment = 0; experiment < experiments.size(); experiment++) {
             List<Measurement> runs =
@@ -184,63 +174,7 @@ public final class Study {
         return new Result(cells, complete, System.nanoTime() - start);
     }
 
-    private record Done(int index, Optional<Measurement> measurement) {}
-
-    private List<Optional<Measurement>> measure(int total, Progress progress, BooleanSupplier cancelled) {
-        List<Optional<Measurement>> measurements = new ArrayList<>(IntStream.range(0, total)
-                .mapToObj(each -> Optional.<Measurement>empty())
-                .toList());
-        AtomicBoolean stopped = new AtomicBoolean();
-        AtomicInteger threadNumber = new AtomicInteger();
-        ExecutorService threads = Executors.newFixedThreadPool(Math.max(1, Math.min(plan.threads(), total)), task -> {
-            Thread thread = new Thread(task, "vfio4j study " + threadNumber.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        });
-        boolean interrupted = false;
-        try {
-            CompletionService<Done> runs = new ExecutorCompletionService<>(threads);
-            for (int index = 0; index < total; index++) {
-                int which = index;
-                runs.submit(() -> new Done(which, run(which, stopped::get)));
-            }
-            int done = 0;
-            while (done < total) {
-                if (cancelled.getAsBoolean()) {
-                    stopped.set(true);
-                }
-                try {
-                    Future<Done> next = runs.poll(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
-                    if (next == null) {
-                        continue;
-                    }
-                    Done finished = next.get();
-                    measurements.set(finished.index(), finished.measurement());
-                    done++;
-                    if (!stopped.get()) {
-                        progress.ran(done, total);
-                    }
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                    stopped.set(true);
-                }
-            }
-        } catch (ExecutionException e) {
-            throw failure(e.getCause());
-        } finally {
-            stopped.set(true);
-            threads.shutdownNow();
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
-        return measurements;
-    }
-
     private Optional<Measurement> run(int index, BooleanSupplier stopped) {
-        if (stopped.getAsBoolean()) {
-            return Optional.empty();
-        }
         Experiment experiment = experiments.get(index / plan.seeds());
         long seed = plan.seed(index % plan.seeds());
         try {
@@ -251,14 +185,5 @@ public final class Study {
         } catch (RuntimeException e) {
             throw new FailedRunException(experiment, seed, e);
         }
-    }
-
-    private static RuntimeException failure(Throwable cause) {
-        if (cause instanceof Error error) {
-            throw error;
-        }
-        return cause instanceof RuntimeException unchecked
-                ? unchecked
-                : new IllegalStateException("a run failed: " + cause.getMessage(), cause);
     }
 }
