@@ -46,7 +46,7 @@ import picocli.CommandLine.Spec;
             "threads. What is assumed, and what the model lacks: MODEL.md.",
             "",
             "Exit codes: 0 it was simulated, whatever came out; 1 it was not, or the guests got stuck; 2 the command line is wrong.",
-            "Ctrl-C ends it in order: what is done is printed."
+            "Ctrl-C ends it in order: what is done is printed, and no chart is drawn."
         })
 final class VcpuSimulateCommand implements Callable<Integer> {
     private static final int DEFAULT_CPUS = 8;
@@ -189,7 +189,7 @@ final class VcpuSimulateCommand implements Callable<Integer> {
                 output.cells(result.cells());
             }
             output.summary(result);
-            if (runs.chart().isPresent() && !result.cells().isEmpty()) {
+            if (runs.chart().isPresent() && !ending.isRequested()) {
                 new RecordsChart(title(parameters))
                         .write(result.cells(), runs.chart().get());
             }
