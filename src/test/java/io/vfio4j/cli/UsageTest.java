@@ -1,17 +1,20 @@
 package io.vfio4j.cli;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.VgpuProfile;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 
 class UsageTest {
     private static final String ABSENT = "8f9c1a8e-3f5d-4b2a-9a55-0d0f1d5a7b11";
@@ -127,6 +130,7 @@ class UsageTest {
                 "mdev --help",
                 "vcpu --help",
                 "vcpu watch --help",
+                "vcpu probe --help",
                 "mdev types --help",
                 "mdev create --help",
                 "mdev remove --help",
@@ -140,21 +144,36 @@ class UsageTest {
                 "mdev help remove"
             })
     void helpHasExamplesAndSucceeds(String line) {
-        // picocli complains there, not to the command's own standard error, of a text that is not a format.
-        ByteArrayOutputStream complaints = new ByteArrayOutputStream();
-        PrintStream before = System.err;
-        System.setErr(new PrintStream(complaints, true, StandardCharsets.UTF_8));
-        CommandRun run;
-        try {
-            run = CommandRun.of(line.split(" "));
-        } finally {
-            System.setErr(before);
-        }
-        assertEquals("", complaints.toString(StandardCharsets.UTF_8));
+        CommandRun run = CommandRun.of(line.split(" "));
         assertEquals(0, run.exitCode(), run.err());
         assertEquals("", run.err());
         assertTrue(run.out().contains("Usage: vfio4j"), run.out());
         assertTrue(run.out().contains("Examples:"), run.out());
+    }
+
+    private static Stream<CommandSpec> withSubcommands(CommandSpec command) {
+        return Stream.concat(
+                Stream.of(command),
+                command.subcommands().values().stream()
+                        .map(CommandLine::getCommandSpec)
+                        .flatMap(UsageTest::withSubcommands));
+    }
+
+    private static Stream<String> texts(CommandSpec command) {
+        UsageMessageSpec usage = command.usageMessage();
+        return Stream.concat(
+                Stream.of(usage.header(), usage.description(), usage.footer()).flatMap(Stream::of),
+                command.args().stream().flatMap(argument -> Stream.of(argument.description())));
+    }
+
+    /** picocli takes them for formats, prints those that are none as they are, and complains to the JVM's standard error. */
+    @Test
+    void everyTextOfTheHelpIsAFormat() {
+        CommandSpec vfio4j = new CommandLine(new Vfio4j(LocalHost.REAL, false)).getCommandSpec();
+        assertTrue(withSubcommands(vfio4j).flatMap(UsageTest::texts).count() > 100);
+        withSubcommands(vfio4j)
+                .flatMap(UsageTest::texts)
+                .forEach(text -> assertDoesNotThrow(() -> String.format(Locale.ROOT, text), text));
     }
 
     @Test
