@@ -189,11 +189,7 @@ final class VcpuSimulateCommand implements Callable<Integer> {
                 output.cells(result.cells());
             }
             output.summary(result);
-<<<<<<< HEAD
             if (runs.chart().isPresent() && !result.cells().isEmpty() && !ending.isRequested()) {
-=======
-            if (runs.chart().isPresent() && !ending.isRequested()) {
->>>>>>> main
                 new RecordsChart(title(parameters))
                         .write(result.cells(), runs.chart().get());
             }
