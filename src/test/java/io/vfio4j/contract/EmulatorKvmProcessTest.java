@@ -30,6 +30,11 @@ class EmulatorKvmProcessTest extends KvmProcessContract {
     }
 
     @Override
+    boolean hasDebugfs() {
+        return true;
+    }
+
+    @Override
     void mountDebugfs() {
         host.mountDebugfs();
     }

@@ -38,6 +38,11 @@ class RealKvmProcessTest extends KvmProcessContract {
     }
 
     @Override
+    boolean hasDebugfs() throws IOException {
+        return Files.readString(Path.of("/proc/filesystems")).contains("debugfs");
+    }
+
+    @Override
     void mountDebugfs() throws IOException {
         run("mount", "-t", "debugfs", "debugfs", DEBUGFS);
     }
