@@ -119,6 +119,7 @@ final class ProbeJson implements ProbeReport {
         line.put("directed_yield_attempted", outcome.attempted());
         line.put("directed_yield_successful", outcome.successful());
         line.put("target_preempted", outcome.targetPreempted());
+        line.put("target_woken", outcome.targetWoken());
         lines.print(line);
     }
 

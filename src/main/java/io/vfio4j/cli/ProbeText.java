@@ -213,12 +213,13 @@ final class ProbeText implements ProbeReport {
                 DurationText.format(length));
         out.printf(
                 Locale.ROOT,
-                "%-32s %12s %24s %25s %16s%n",
+                "%-32s %12s %24s %25s %16s %12s%n",
                 "the third",
                 "hypercalls",
                 "directed_yield_attempted",
                 "directed_yield_successful",
-                "was preempted");
+                "was preempted",
+                "was woken");
         out.flush();
     }
 
@@ -226,16 +227,17 @@ final class ProbeText implements ProbeReport {
     public void yields(YieldProbe.Outcome outcome) {
         out.printf(
                 Locale.ROOT,
-                "%-32s %12d %24d %25d %16s%n",
+                "%-32s %12d %24d %25d %16s %12s%n",
                 switch (outcome.target()) {
-                    case HALTED -> "sleeps for ever";
+                    case HALTED -> "sleeps";
                     case RUNNING -> "runs on a processor of its own";
                     case PREEMPTED -> "shares the processor";
                 },
                 outcome.hypercalls(),
                 outcome.attempted(),
                 outcome.successful(),
-                count(outcome.targetPreempted()));
+                count(outcome.targetPreempted()),
+                count(outcome.targetWoken()));
         out.flush();
     }
 

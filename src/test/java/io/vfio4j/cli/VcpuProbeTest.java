@@ -133,8 +133,8 @@ class VcpuProbeTest {
 
     @Test
     void yieldsAndSpinningAreReportedInBothForms() {
-        YieldProbe.Outcome yields =
-                new YieldProbe.Outcome(YieldProbe.Target.PREEMPTED, 4544, 4543, 4542, OptionalLong.of(34));
+        YieldProbe.Outcome yields = new YieldProbe.Outcome(
+                YieldProbe.Target.PREEMPTED, 4544, 4543, 4542, OptionalLong.of(34), OptionalLong.of(5));
         PauseProbe.Outcome pauses = new PauseProbe.Outcome(true, Duration.ofSeconds(2), 96, OptionalLong.empty());
         PauseExitReport host = new PauseExitReport(false, "kvm_amd has pause_filter_count=0");
         for (ProbeReport report : List.of(new ProbeText(out, false), new ProbeJson(out))) {
@@ -144,7 +144,7 @@ class VcpuProbeTest {
             report.beginPauses(host, 1, Duration.ofSeconds(2));
             report.pauses(pauses);
         }
-        assertTrue(text.toString().matches("(?s).*shares the processor +4544 +4543 +4542 +34\n.*"), text::toString);
+        assertTrue(text.toString().matches("(?s).*shares the processor +4544 +4543 +4542 +34 +5\n.*"), text::toString);
         assertTrue(text.toString().matches("(?s).*pause_filter_count=0. Both ways.*"), text::toString);
         assertTrue(text.toString().matches("(?s).*switched off +48\\.0 +-\n.*"), text::toString);
         List<Map<String, Object>> lines = text.toString()
@@ -154,6 +154,8 @@ class VcpuProbeTest {
                 .toList();
         assertEquals(4542, Json.number(lines.get(1), "directed_yield_successful"));
         assertEquals("preempted", lines.get(1).get("target"));
+        assertEquals(34, Json.number(lines.get(1), "target_preempted"));
+        assertEquals(5, Json.number(lines.get(1), "target_woken"));
         assertEquals(false, lines.get(2).get("pause_exits"));
         assertEquals(96, Json.number(lines.get(3), "hand_overs"));
     }

@@ -115,8 +115,10 @@ class RealProbeTest {
         assertTrue(outcome.hypercalls() > 0, outcome::toString);
         assertTrue(outcome.attempted() > 0, outcome::toString);
         switch (target) {
-            // On 6.12 once 2 of 29,690 succeeded, for a reason that is not known; on 6.1 none ever did.
-            case HALTED -> assertTrue(outcome.successful() * 1000 < outcome.attempted(), outcome::toString);
+            // The host wakes it some ten times a second, and has to find it ready only for that moment: on 6.12 once 2
+            // of 29,690 did.
+            case HALTED ->
+                assertTrue(outcome.successful() <= outcome.targetWoken().orElseThrow(), outcome::toString);
             case PREEMPTED -> assertTrue(outcome.successful() > 0, outcome::toString);
             // The host may need the target's processor now and then.
             case RUNNING -> assertTrue(outcome.successful() < outcome.attempted(), outcome::toString);

@@ -53,7 +53,7 @@ public final class YieldProbe {
 
     /** What the vCPU does that the others yield to. Two others do so, in turn on one processor. */
     public enum Target {
-        /** It sleeps for ever, with interrupts off: never ready. */
+        /** It sleeps with interrupts off: not ready, but for moments in which the host wakes it for reasons of its own. */
         HALTED,
         /** It computes, alone on a processor of its own: not ready, but for moments in which the host needs that processor. */
         RUNNING,
@@ -70,9 +70,15 @@ public final class YieldProbe {
      * @param successful {@code directed_yield_successful} of the same
      * @param targetPreempted how often the target lost its processor, {@code preemption_reported} and {@code preemption_other}; empty
      *     where KVM does not count it
+     * @param targetWoken how often it was woken from its sleep, {@code halt_wakeup}; empty where KVM does not count it
      */
     public record Outcome(
-            Target target, long hypercalls, long attempted, long successful, OptionalLong targetPreempted) {}
+            Target target,
+            long hypercalls,
+            long attempted,
+            long successful,
+            OptionalLong targetPreempted,
+            OptionalLong targetWoken) {}
 
     /**
      * Whether the hypercall can be had. Blocks for some seconds where it cannot.
@@ -200,9 +206,8 @@ public final class YieldProbe {
                     last.rounds - first.rounds,
                     last.attempted - first.attempted,
                     last.successful - first.successful,
-                    last.preempted.isPresent()
-                            ? OptionalLong.of(last.preempted.getAsLong() - first.preempted.getAsLong())
-                            : OptionalLong.empty());
+                    difference(first.preempted, last.preempted),
+                    difference(first.woken, last.woken));
         }
     }
 
@@ -224,7 +229,11 @@ public final class YieldProbe {
         watch.let(Duration.ofMillis(100), () -> true);
     }
 
-    private record Counts(long rounds, long attempted, long successful, OptionalLong preempted) {}
+    private record Counts(long rounds, long attempted, long successful, OptionalLong preempted, OptionalLong woken) {}
+
+    private static OptionalLong difference(OptionalLong first, OptionalLong last) {
+        return last.isPresent() ? OptionalLong.of(last.getAsLong() - first.getAsLong()) : OptionalLong.empty();
+    }
 
     private static Counts counts(SmallGuest guest, List<Vcpu> yielding) throws IOException {
         long rounds = 0;
@@ -236,14 +245,24 @@ public final class YieldProbe {
             attempted += statistics.value(ATTEMPTED);
             successful += statistics.value(SUCCESSFUL);
         }
+        KvmStatistics target = guest.vcpu(TARGET).statistics();
         return new Counts(
-                rounds, attempted, successful, preemptions(guest.vcpu(TARGET).statistics()));
+                rounds,
+                attempted,
+                successful,
+                sum(target, "preemption_reported", "preemption_other"),
+                sum(target, "halt_wakeup"));
     }
 
-    private static OptionalLong preemptions(KvmStatistics statistics) {
-        return statistics.find("preemption_reported").isPresent()
-                        && statistics.find("preemption_other").isPresent()
-                ? OptionalLong.of(statistics.value("preemption_reported") + statistics.value("preemption_other"))
-                : OptionalLong.empty();
+    /** Empty where KVM does not count one of them. */
+    private static OptionalLong sum(KvmStatistics statistics, String... names) {
+        long sum = 0;
+        for (String name : names) {
+            if (statistics.find(name).isEmpty()) {
+                return OptionalLong.empty();
+            }
+            sum += statistics.value(name);
+        }
+        return OptionalLong.of(sum);
     }
 }
