@@ -14,6 +14,15 @@ module io.vfio4j {
     requires static info.picocli;
     requires static java.desktop;
     requires static xchart;
+    // Optional: the servers.
+    requires static io.netty.buffer;
+    requires static io.netty.codec.http;
+    requires static io.netty.common;
+    requires static transitive io.netty.handler;
+    requires static transitive io.netty.transport;
+    // Optional: metrics.
+    requires static micrometer.core;
+    requires static micrometer.registry.prometheus;
     // Optional: records of what happened, and annotations.
     requires static jdk.jfr;
     requires static org.jspecify;
@@ -29,6 +38,8 @@ module io.vfio4j {
     exports io.vfio4j.emulator.junit;
     exports io.vfio4j.emulator.study;
     exports io.vfio4j.emulator.vcpu;
+    exports io.vfio4j.frontend;
+    exports io.vfio4j.frontend.rfb;
     exports io.vfio4j.handover;
     exports io.vfio4j.linux;
     exports io.vfio4j.linux.gl;
