@@ -18,8 +18,8 @@ module io.vfio4j {
     requires static io.netty.buffer;
     requires static io.netty.codec.http;
     requires static io.netty.common;
-    requires static transitive io.netty.handler;
-    requires static transitive io.netty.transport;
+    requires static io.netty.handler;
+    requires static io.netty.transport;
     // Optional: metrics.
     requires static micrometer.core;
     requires static micrometer.registry.prometheus;

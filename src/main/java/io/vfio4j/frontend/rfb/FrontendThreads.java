@@ -24,6 +24,7 @@ public final class FrontendThreads implements AutoCloseable {
      *
      * @return ends with this
      */
+    @SuppressWarnings("exports") // Who calls this has Netty; a transitive requirement would ask it of everybody.
     public EventLoopGroup network() {
         return network;
     }

@@ -28,6 +28,7 @@ public final class RfbService implements AutoCloseable {
      *
      * @return a new handler
      */
+    @SuppressWarnings("exports") // Who calls this has Netty; a transitive requirement would ask it of everybody.
     public ChannelHandler newConnection() {
         throw new UnsupportedOperationException("not yet: " + screen.name() + options);
     }

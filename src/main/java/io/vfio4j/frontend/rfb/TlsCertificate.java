@@ -29,6 +29,7 @@ public final class TlsCertificate {
      *
      * @return for servers
      */
+    @SuppressWarnings("exports") // Who calls this has Netty; a transitive requirement would ask it of everybody.
     public SslContext context() {
         return context;
     }
