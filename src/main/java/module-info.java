@@ -16,6 +16,7 @@ module io.vfio4j {
     requires static xchart;
     // Optional: the servers.
     requires static io.netty.buffer;
+    requires static io.netty.codec;
     requires static io.netty.codec.http;
     requires static io.netty.common;
     requires static io.netty.handler;
