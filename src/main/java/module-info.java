@@ -40,6 +40,7 @@ module io.vfio4j {
     exports io.vfio4j.emulator.vcpu;
     exports io.vfio4j.frontend;
     exports io.vfio4j.frontend.rfb;
+    exports io.vfio4j.frontend.swing;
     exports io.vfio4j.handover;
     exports io.vfio4j.linux;
     exports io.vfio4j.linux.gl;

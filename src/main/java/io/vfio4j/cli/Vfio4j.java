@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
             ListCommand.class,
             InfoCommand.class,
             WatchCommand.class,
+            ViewCommand.class,
             ScreenshotCommand.class,
             FrameCommand.class,
             ModeCommand.class,
@@ -46,6 +47,7 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  vfio4j watch emulated:v5:flip --for 3s   refresh events, without a GPU",
+            "  vfio4j view emulated:v5:cursor           a display in a window",
             "  vfio4j list                              the vGPUs of this host",
             "  vfio4j info UUID                         what one of them is",
             "  vfio4j doctor                            what is missing for vGPUs here",
