@@ -5,6 +5,7 @@ import io.vfio4j.loop.Deadline;
 import io.vfio4j.loop.EventLoop;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
@@ -37,12 +38,13 @@ final class Delivery implements Subscription {
     private final EventLoop loop;
     private final RefreshListener listener;
     private final Optional<Executor> executor;
-    private final long minIntervalNanos;
     private final Deadline intervalEnd;
     private final Recorder recorder;
 
     private volatile boolean closed;
     private volatile boolean paused;
+    /** Written by any thread, which then has the loop look again at what is pending. */
+    private volatile long minIntervalNanos;
     /** Whether the listener is being called; written by the calling thread alone. */
     private volatile boolean executing;
 
@@ -220,7 +222,8 @@ final class Delivery implements Subscription {
         if (pending.isEmpty() || demand == 0) {
             return false;
         }
-        return !everDelivered || minIntervalNanos == 0 || now() - lastDelivery >= minIntervalNanos;
+        long interval = minIntervalNanos;
+        return !everDelivered || interval == 0 || now() - lastDelivery >= interval;
     }
 
     private long now() {
@@ -260,10 +263,9 @@ final class Delivery implements Subscription {
                 last = ended;
                 if (!pending.isEmpty() && !paused && (last ? demand != 0 : refreshIsDue())) {
                     event = pending.toEvent();
-                    if (minIntervalNanos != 0) {
-                        lastDelivery = now();
-                        everDelivered = true;
-                    }
+                    // An interval may be set later, and counts from here too.
+                    lastDelivery = minIntervalNanos == 0 ? event.timeNanos() : now();
+                    everDelivered = true;
                     pending.clear();
                     if (demand != Long.MAX_VALUE) {
                         demand--;
@@ -338,6 +340,8 @@ final class Delivery implements Subscription {
         EXECUTING.setVolatile(this, true);
         try {
             if (!closed) {
+                lastDelivery = event.timeNanos();
+                everDelivered = true;
                 onRefresh(event);
             }
         } catch (Throwable failure) {
@@ -373,6 +377,17 @@ final class Delivery implements Subscription {
             wantsResync = true;
             paused = false;
             display.demandChanged();
+        }
+    }
+
+    @Override
+    public void setMinInterval(Duration interval) {
+        SubscriptionOptions.check(interval);
+        minIntervalNanos = interval.toNanos();
+        try {
+            loop.execute(this::flush);
+        } catch (ClosedException loopEnded) {
+            // Then nothing is pending but the end, which waits for no interval.
         }
     }
 

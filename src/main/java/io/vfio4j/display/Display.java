@@ -368,6 +368,15 @@ public final class Display implements AutoCloseable {
     }
 
     /**
+     * The time now, by the clock of {@link RefreshEvent#timeNanos}: what has passed since an event was noticed is the difference.
+     *
+     * @return nanoseconds; for the real kernel {@link System#nanoTime}
+     */
+    public long nanoTime() {
+        return now();
+    }
+
+    /**
      * What happened so far.
      *
      * @return counts that were each true a moment ago

@@ -4,6 +4,7 @@ import io.vfio4j.display.Display;
 import io.vfio4j.display.DisplayMode;
 import io.vfio4j.display.RefreshEvent;
 import io.vfio4j.display.RefreshListener;
+import io.vfio4j.display.RefreshSource;
 import io.vfio4j.display.Subscription;
 import io.vfio4j.display.SubscriptionOptions;
 import io.vfio4j.display.pixels.Cursor;
@@ -11,6 +12,9 @@ import io.vfio4j.display.pixels.Frame;
 import io.vfio4j.display.pixels.Placeholder;
 import io.vfio4j.linux.ClosedException;
 import java.io.IOException;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
@@ -172,13 +176,22 @@ public final class LiveScreen implements AutoCloseable {
      * @return numbers that were each true a moment ago
      */
     public LiveStats stats() {
+        Map<RefreshSource, Long> events = new EnumMap<>(RefreshSource.class);
+        for (RefreshSource source : RefreshSource.values()) {
+            events.put(source, 0L);
+        }
         return new LiveStats(
+                events,
+                0,
                 captures.get(),
                 unchanged.get(),
                 skipped.get(),
                 failures.get(),
+                0,
+                0,
                 drawn.changedPixels() + separate.changedPixels(),
                 totalPixels.get(),
+                new LatencyCounts(0, 0, 0, Collections.nCopies(LatencyCounts.BOUNDS.size() + 1, 0L)),
                 lookers.get());
     }
 
