@@ -11,6 +11,7 @@ import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.Deadline;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.loop.Resident;
+import io.vfio4j.recording.Recorder;
 import io.vfio4j.vfio.DeviceOwner;
 import io.vfio4j.vfio.IrqInfo;
 import io.vfio4j.vfio.PlaneAccess;
@@ -365,6 +366,15 @@ public final class Display implements AutoCloseable {
     public CompletionStage<Void> setMode(int width, int height, int hertz) throws IOException {
         requireOpen();
         return modes.set(width, height, hertz);
+    }
+
+    /**
+     * What time it is on the clock of {@link RefreshEvent#timeNanos} and of the pictures.
+     *
+     * @return {@link SystemCalls#nanoTime}
+     */
+    public long nanoTime() {
+        return now();
     }
 
     /**
