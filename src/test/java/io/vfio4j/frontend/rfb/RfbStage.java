@@ -96,6 +96,6 @@ final class RfbStage implements AutoCloseable {
     }
 
     static Duration patience() {
-        return Duration.ofSeconds(20);
+        return Duration.ofSeconds(8);
     }
 }
