@@ -31,7 +31,7 @@ final class EmulatorServedHost implements ServedHost {
         VgpuProfile profile = switch (kind) {
             case IRQ -> VgpuProfile.V6.withSize(330, 150).withMappableDmabufs(true);
             case MDPY -> VgpuProfile.MDPY;
-            case MBOCHS -> VgpuProfile.MBOCHS;
+            case MBOCHS -> VgpuProfile.MBOCHS.withSize(640, 480);
         };
         return new EmulatedShown(host.create(profile.withUuid(uuid)));
     }
@@ -51,6 +51,7 @@ final class EmulatorServedHost implements ServedHost {
         EmulatedShown(Vgpu vgpu) {
             this.vgpu = vgpu;
             vgpu.stepped(true);
+            vgpu.guest().setMode(vgpu.guest().width(), vgpu.guest().height());
             flip();
         }
 

@@ -110,6 +110,17 @@ public final class VncViewer implements AutoCloseable {
         }
     }
 
+    /** A key is pressed and released, by its keysym. */
+    public void type(int keysym) {
+        client.updateKey(keysym, true);
+        client.updateKey(keysym, false);
+    }
+
+    /** The pointer is moved. */
+    public void moveTo(int x, int y) {
+        client.moveMouse(x, y);
+    }
+
     @Override
     public void close() {
         client.stop();
