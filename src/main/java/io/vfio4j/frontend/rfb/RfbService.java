@@ -92,6 +92,15 @@ public final class RfbService implements AutoCloseable {
     }
 
     /**
+     * Whether clients have to know a password, so that it may be offered where others can reach it.
+     *
+     * @return the same for ever
+     */
+    public boolean asksPassword() {
+        return options.password().isPresent();
+    }
+
+    /**
      * Who is connected.
      *
      * @return each as it was a moment ago
