@@ -29,7 +29,7 @@ final class MeasuredServer implements AutoCloseable {
                 .start();
         BufferedReader answers = process.inputReader(StandardCharsets.UTF_8);
         String first = answers.readLine();
-        if (!"listening".equals(first)) {
+        if (first == null || !first.startsWith("listening")) {
             process.destroyForcibly();
             throw new IOException(command.get(0) + " does not listen");
         }

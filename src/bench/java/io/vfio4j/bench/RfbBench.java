@@ -168,7 +168,8 @@ public final class RfbBench {
     /** Processor seconds a second without the guest's drawing; updates and bytes a client and second; the guest's share. */
     private double[] drain(MeasuredServer server, int at, int clients, String encoding, int seconds)
             throws IOException {
-        try (LoadClients load = new LoadClients(directory, at, clients, encoding, seconds + 1)) {
+        // Longer than is measured: threads that end with their client take their processor time with them.
+        try (LoadClients load = new LoadClients(directory, at, clients, encoding, seconds + 3)) {
             load.next();
             long start = System.nanoTime();
             Map<String, Long> before = server.processorNanos();
@@ -303,7 +304,7 @@ public final class RfbBench {
 
     /** Processor seconds a second, and of them the emulator's own. */
     private double[] idle(MeasuredServer server) throws IOException {
-        try (LoadClients load = new LoadClients(directory, port, 50, "raw", IDLE_SETTLING_SECONDS + IDLE_SECONDS)) {
+        try (LoadClients load = new LoadClients(directory, port, 50, "raw", IDLE_SETTLING_SECONDS + IDLE_SECONDS + 2)) {
             for (int i = 0; i < IDLE_SETTLING_SECONDS; i++) {
                 load.next();
             }

@@ -28,6 +28,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * The VNC server that is measured, for one vGPU of an emulated host. Arguments: a port, the screen's width and height, the vGPU's dialect,
@@ -39,6 +41,7 @@ import java.util.concurrent.locks.LockSupport;
  * themselves, on a thread of the emulator.
  */
 public final class RfbHost {
+    private static final Logger CLIENTS = Logger.getLogger("io.vfio4j");
     private static final long PERIOD_NANOS = 1_000_000_000 / 60;
     private static final int MOST_FLIPS = 1 << 17;
 
@@ -59,6 +62,8 @@ public final class RfbHost {
             // Pixels come from memory: a GPU in software would cost more than all the rest.
             profile = profile.withMappableDmabufs(true);
         }
+        // Who comes and goes is not to be told.
+        CLIENTS.setLevel(Level.WARNING);
         Scenario scenario = Scenario.named(arguments[4]);
         PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
         try (EmulatedHost host = EmulatedHost.builder().vgpu(profile).realTime().build();
@@ -73,7 +78,7 @@ public final class RfbHost {
             } else {
                 host.vgpu().guest().run(scenario);
             }
-            out.println("listening");
+            out.println("listening on " + server.address());
             awaitEnd();
             bench.ended = true;
             bench.write(Path.of(arguments[5]));
