@@ -83,7 +83,9 @@ final class Onlooker implements RfbStage.Closing {
             while (!condition.getAsBoolean() && left > 0) {
                 left = changed.awaitNanos(left);
             }
-            assertTrue(condition.getAsBoolean(), () -> what + " did not come; error: " + error + "; the picture: " + description());
+            assertTrue(
+                    condition.getAsBoolean(),
+                    () -> what + " did not come; error: " + error + "; the picture: " + description());
         } finally {
             lock.unlock();
         }
