@@ -42,7 +42,7 @@ class MoveTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 0", "-7, 3", "0, 13", "0, -13", "40, -25", "100, 61", "-130, 90", "300, 0", "16, 16"})
+    @CsvSource({"1, 0", "-7, 3", "0, 13", "0, -13", "40, -25", "100, 61", "-130, 90", "280, 0", "16, 16"})
     void aWindowThatWasDraggedIsOneMove(int dx, int dy) {
         int width = 800;
         int height = 600;

@@ -37,7 +37,7 @@ final class ScreenStage implements AutoCloseable {
     }
 
     static ScreenStage of(String dialect) throws LinuxException {
-        return new ScreenStage(VgpuProfile.named(dialect).withSize(320, 200));
+        return new ScreenStage(VgpuProfile.named(dialect).withSize(320, 200).withMappableDmabufs(true));
     }
 
     Vgpu vgpu() {
