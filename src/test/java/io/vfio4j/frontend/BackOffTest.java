@@ -17,7 +17,7 @@ class BackOffTest {
     /** The timer; an irq at each vblank. */
     @ParameterizedTest
     @ValueSource(strings = {"none", "v3", "v5"})
-    void whatDoesNotChangeIsReadFourTimesASecond(String dialect) throws Exception {
+    void whatDoesNotChangeIsReadTwiceASecond(String dialect) throws Exception {
         try (ScreenStage stage = ScreenStage.of(dialect);
                 LiveScreen screen = stage.screen();
                 Copy copy = new Copy(screen, CursorStyle.SEPARATE)) {
@@ -26,7 +26,7 @@ class BackOffTest {
             long before = screen.stats().captures();
             stage.pass(10_000);
             long captures = screen.stats().captures() - before;
-            assertTrue(captures >= 9 && captures <= 41, captures + " captures in 10 s");
+            assertTrue(captures >= 9 && captures <= 21, captures + " captures in 10 s");
             copy.take();
             assertFalse(copy.take());
         }
@@ -67,7 +67,7 @@ class BackOffTest {
                 stage.pass(3_007);
                 copy.take();
                 stage.vgpu().guest().flip();
-                stage.pass(40);
+                stage.pass(60);
                 assertTrue(copy.take(), "round " + round);
                 try (Viewing other = screen.view(CursorStyle.SEPARATE, () -> {})) {
                     Look look = other.look().orElseThrow();
@@ -91,7 +91,7 @@ class BackOffTest {
                 copy.take();
                 stage.vgpu().guest().cursor();
                 stage.vgpu().guest().moveCursor(10 * round, 20);
-                stage.pass(40);
+                stage.pass(60);
                 assertTrue(copy.take(), "round " + round);
                 assertEquals(10 * round, copy.cursor.x());
             }
