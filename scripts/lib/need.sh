@@ -3,6 +3,7 @@
 #
 #   need_command CMD PACKAGE...   notes that CMD is needed; PACKAGEs of Debian have it
 #   need_library FILE PACKAGE     the same for a shared library
+#   need_file FILE PACKAGE        the same for a file
 #   need_jdk VERSION              the same for a JDK of at least that version
 #   need_install                  gets what is missing, or says what to install and exits
 #
@@ -24,6 +25,13 @@ need_command() {
 need_library() {
 	local file=$1 package=$2
 	PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -q "^[[:space:]]*$file " && return
+	need_missing+=("$file (Debian: $package)")
+	need_packages+=("$package")
+}
+
+need_file() {
+	local file=$1 package=$2
+	[[ -e $file ]] && return
 	need_missing+=("$file (Debian: $package)")
 	need_packages+=("$package")
 }

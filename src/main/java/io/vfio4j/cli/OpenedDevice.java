@@ -25,6 +25,13 @@ record OpenedDevice(VfioDevice device, Optional<KvmVm> bareVm) implements AutoCl
         return new OpenedDevice(open(calls, mdev, path, Optional.empty()), Optional.empty());
     }
 
+    /** By any name that the host knows. */
+    static OpenedDevice open(SystemCalls calls, DeviceName name, Optional<AttachPath> path) throws IOException {
+        return name instanceof DeviceName.Mdev mdev
+                ? open(calls, MdevDevice.find(calls, mdev.uuid()), path)
+                : share(calls, name);
+    }
+
     private static VfioDevice open(SystemCalls calls, MdevDevice mdev, Optional<AttachPath> path, Optional<KvmVm> vm)
             throws IOException {
         return VfioDevice.open(calls, HostDevice.of(calls, mdev), new AttachOptions(path, vm));

@@ -1,10 +1,7 @@
 package io.vfio4j.cli;
 
-import io.vfio4j.display.DisplayOptions;
-import io.vfio4j.display.RefreshPolicy;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.mdev.MdevDevice;
-import io.vfio4j.vfio.AttachPath;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -12,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -58,25 +56,11 @@ final class WatchCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = "DEVICE",
             converter = DeviceNameConverter.class,
-            description = "emulated[:DIALECT[:ITEM,...]], a UUID, /sys/bus/mdev/devices/UUID,"
-                    + " or what another process has open: pid:PID[/UUID], socket:PATH."
-                    + " An emulated one when left out.")
+            description = DisplayChoice.DEVICES + " An emulated one when left out.")
     private Optional<DeviceName> device = Optional.empty();
 
-    @Option(
-            names = "--policy",
-            paramLabel = "auto|irq|timer|timer=PERIOD",
-            converter = PolicyText.class,
-            description =
-                    "Where events come from: the display irq, a timer, or what the device has (auto, the default).")
-    private RefreshPolicy policy = RefreshPolicy.AUTO;
-
-    @Option(
-            names = "--path",
-            paramLabel = "group|cdev",
-            converter = AttachPathConverter.class,
-            description = AttachPathConverter.DESCRIPTION)
-    private Optional<AttachPath> path = Optional.empty();
+    @Mixin
+    private DisplayChoice choice;
 
     @Option(
             names = "--for",
@@ -97,22 +81,6 @@ final class WatchCommand implements Callable<Integer> {
             description = "Run the emulated host in virtual time: as fast as it goes, and always with the same result.")
     private boolean virtual;
 
-    @Option(
-            names = "--take-irq",
-            description =
-                    "On a device of another process, use the display irq all the same. There is one trigger for each device:"
-                            + " if the owner uses it, which cannot be seen, it gets no more events. Killed by SIGKILL, this"
-                            + " command leaves it armed.")
-    private boolean takeIrq;
-
-    @Option(
-            names = "--fetch-dmabuf",
-            description =
-                    "On a device of another process, fetch the framebuffers' dma-bufs all the same, so that ids are not used"
-                            + " again and every flip is seen. If the owner shows the display, its own fetch can fail, and"
-                            + " some drivers crash.")
-    private boolean fetchDmaBufs;
-
     @Option(names = "--json", description = "One JSON object a line.")
     private boolean json;
 
@@ -120,7 +88,6 @@ final class WatchCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         DeviceName name = device.orElseGet(() -> DeviceName.parse(DeviceName.DEFAULT));
         parent.endsWithItsReader();
-        AttachPathConverter.requireOpening(spec.commandLine(), name, path);
         if (virtual && !(name instanceof DeviceName.Emulated)) {
             throw new ParameterException(
                     spec.commandLine(), "--virtual is for emulated devices: the time of " + name.text() + " is real");
@@ -128,17 +95,11 @@ final class WatchCommand implements Callable<Integer> {
         if (device.isEmpty() && !virtual) {
             hintAtRealVgpus();
         }
-        if ((takeIrq || fetchDmaBufs) && !name.isShared()) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    (takeIrq ? "--take-irq" : "--fetch-dmabuf") + " is for devices of another process (pid:, socket:): "
-                            + name.text() + " is ours alone");
-        }
+        choice.requireSense(List.of(name));
         WatchSession session = new WatchSession(
                 name.text(),
                 output(name),
-                path,
-                options(),
+                choice,
                 minInterval,
                 spec.commandLine().getOut(),
                 spec.commandLine().getErr());
@@ -148,24 +109,11 @@ final class WatchCommand implements Callable<Integer> {
             } else {
                 session.runEmulated(emulated, length);
             }
-        } else if (name instanceof DeviceName.Mdev mdev) {
+        } else {
             SystemCalls calls = parent.localHost().open();
-            MdevDevice found = MdevDevice.find(calls, mdev.uuid());
-            session.runReal(calls, () -> OpenedDevice.open(calls, found, path), length);
-        } else if (name instanceof DeviceName.OfProcess process) {
-            SystemCalls calls = parent.localHost().open();
-            session.runReal(calls, () -> OpenedDevice.share(calls, process), length);
-        } else if (name instanceof DeviceName.OnSocket socket) {
-            SystemCalls calls = parent.localHost().open();
-            session.runReal(calls, () -> OpenedDevice.share(calls, socket), length);
+            session.runReal(calls, () -> OpenedDevice.open(calls, name, choice.path()), length);
         }
         return 0;
-    }
-
-    private DisplayOptions options() {
-        DisplayOptions options = DisplayOptions.DEFAULTS.withPolicy(policy);
-        options = takeIrq ? options.takingIrq() : options;
-        return fetchDmaBufs ? options.fetchingDmaBufs() : options;
     }
 
     private WatchOutput output(DeviceName name) {

@@ -2,16 +2,12 @@ package io.vfio4j.cli;
 
 import io.vfio4j.display.Display;
 import io.vfio4j.display.DisplayMode;
-import io.vfio4j.display.DisplayOptions;
 import io.vfio4j.display.RefreshEvent;
 import io.vfio4j.display.RefreshListener;
 import io.vfio4j.display.SubscriptionOptions;
 import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.mdev.MdevDevice;
-import io.vfio4j.vfio.AttachPath;
-import io.vfio4j.vfio.DeviceOwner;
-import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -29,8 +25,7 @@ final class WatchSession {
 
     private final String device;
     private final WatchOutput output;
-    private final Optional<AttachPath> path;
-    private final DisplayOptions wanted;
+    private final DisplayChoice choice;
     private final Duration minInterval;
     private final PrintWriter out;
     private final PrintWriter err;
@@ -39,15 +34,13 @@ final class WatchSession {
     WatchSession(
             String device,
             WatchOutput output,
-            Optional<AttachPath> path,
-            DisplayOptions wanted,
+            DisplayChoice choice,
             Duration minInterval,
             PrintWriter out,
             PrintWriter err) {
         this.device = device;
         this.output = output;
-        this.path = path;
-        this.wanted = wanted;
+        this.choice = choice;
         this.minInterval = minInterval;
         this.out = out;
         this.err = err;
@@ -60,9 +53,9 @@ final class WatchSession {
             SystemCalls calls = emulated.systemCalls();
             Events events = new Events(calls, ending, false);
             Summary summary;
-            try (OpenedDevice opened = OpenedDevice.openWithBareVm(calls, emulated.mdev(), path);
+            try (OpenedDevice opened = OpenedDevice.openWithBareVm(calls, emulated.mdev(), choice.path());
                     EventLoop loop = EventLoop.stepped(calls)) {
-                Display display = Display.attach(loop, opened.device(), options());
+                Display display = Display.attach(loop, opened.device(), choice.options(DisplayChoice.errorsTo(err)));
                 Duration passed;
                 try {
                     passed = stepThrough(emulated, display, events, length);
@@ -90,7 +83,12 @@ final class WatchSession {
                 EmulatedDevice emulated = EmulatedDevice.inRealTime(name)) {
             SystemCalls calls = emulated.systemCalls();
             MdevDevice mdev = emulated.mdev();
-            run(calls, () -> OpenedDevice.openWithBareVm(calls, mdev, path), Optional.of(emulated), length, ending);
+            run(
+                    calls,
+                    () -> OpenedDevice.openWithBareVm(calls, mdev, choice.path()),
+                    Optional.of(emulated),
+                    length,
+                    ending);
         }
     }
 
@@ -123,8 +121,8 @@ final class WatchSession {
         Summary summary;
         try (OpenedDevice opened = opening.open();
                 EventLoop loop = EventLoop.start(calls, "vfio4j watch")) {
-            warnOfSharing(opened.device());
-            Display display = Display.attach(loop, opened.device(), options());
+            choice.warnOfSharing(opened.device(), err);
+            Display display = Display.attach(loop, opened.device(), choice.options(DisplayChoice.errorsTo(err)));
             Duration passed;
             try {
                 begin(calls, display);
@@ -163,38 +161,9 @@ final class WatchSession {
         return Duration.ofNanos(calls.nanoTime() - start);
     }
 
-    /** What is there once for each device is the owner's. */
-    private void warnOfSharing(VfioDevice device) {
-        if (!device.shared()) {
-            return;
-        }
-        String owner = device.owner().map(DeviceOwner::description).orElse("its owner");
-        if (!wanted.takeIrq() && !wanted.fetchDmaBufs()) {
-            err.println("vfio4j: " + device.name() + " is shared with " + owner
-                    + ": nothing is armed and no dma-buf is fetched; events come from a timer");
-        }
-        if (wanted.takeIrq()) {
-            err.println("vfio4j: warning: --take-irq: the display irq has one trigger. If " + owner
-                    + " uses it, which cannot be seen, it gets no events from now on; and if this command is killed"
-                    + " (SIGKILL), the irq stays armed");
-        }
-        if (wanted.fetchDmaBufs()) {
-            err.println("vfio4j: warning: --fetch-dmabuf: if " + owner
-                    + " shows the display, its own fetch of the same framebuffer can fail, and some drivers crash");
-        }
-        err.flush();
-    }
-
-    private DisplayOptions options() {
-        return wanted.withErrorHandler((what, cause) -> {
-            err.println("vfio4j: " + Vfio4j.oneLine(what + ": " + cause.getMessage()));
-            err.flush();
-        });
-    }
-
     private void begin(SystemCalls calls, Display display) {
         output.begin(
-                device + " (dialect " + dialect(display) + ", policy " + PolicyText.format(wanted.policy()) + ")",
+                device + " (dialect " + dialect(display) + ", policy " + PolicyText.format(choice.policy()) + ")",
                 calls.nanoTime());
     }
 
@@ -207,7 +176,7 @@ final class WatchSession {
         return new Summary(
                 device,
                 dialect(display),
-                PolicyText.format(wanted.policy()),
+                PolicyText.format(choice.policy()),
                 tally.counts(),
                 display.stats(),
                 length,

@@ -369,9 +369,9 @@ public final class Display implements AutoCloseable {
     }
 
     /**
-     * What time it is on the clock of {@link RefreshEvent#timeNanos} and of the pictures.
+     * The time now, by the clock of {@link RefreshEvent#timeNanos}: what has passed since an event was noticed is the difference.
      *
-     * @return {@link SystemCalls#nanoTime}
+     * @return nanoseconds; for the real kernel {@link System#nanoTime}
      */
     public long nanoTime() {
         return now();
