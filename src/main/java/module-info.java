@@ -42,6 +42,7 @@ module io.vfio4j {
     exports io.vfio4j.frontend;
     exports io.vfio4j.frontend.metrics;
     exports io.vfio4j.frontend.rfb;
+    exports io.vfio4j.frontend.swing;
     exports io.vfio4j.frontend.web;
     exports io.vfio4j.handover;
     exports io.vfio4j.linux;

@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
             ListCommand.class,
             InfoCommand.class,
             WatchCommand.class,
+            ViewCommand.class,
             ServeCommand.class,
             ScreenshotCommand.class,
             FrameCommand.class,
@@ -49,6 +50,7 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  vfio4j watch emulated:v5:flip --for 3s   refresh events, without a GPU",
+            "  vfio4j view emulated:v5:cursor           a display in a window",
             "  vfio4j list                              the vGPUs of this host",
             "  vfio4j info UUID                         what one of them is",
             "  vfio4j serve UUID                        its display, for VNC clients",

@@ -323,8 +323,8 @@ final class RfbConnection extends ByteToMessageDecoder {
 
     /** Nothing is under way any more. */
     void ended() {
-        end.complete(null);
         service.ended(this);
+        end.complete(null);
     }
 
     /** Tells the operator of something that a client does and this server does not follow. */

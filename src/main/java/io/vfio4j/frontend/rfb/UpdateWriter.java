@@ -33,7 +33,6 @@ final class UpdateWriter implements AutoCloseable {
     private static final int BY_THIS_CLIENT = 1;
     private static final int PLAIN_WIDTH = 640;
     private static final int PLAIN_HEIGHT = 480;
-    private static final int COLOURS = 256;
 
     private final LiveScreen screen;
     private final CursorStyle cursors;
@@ -176,13 +175,8 @@ final class UpdateWriter implements AutoCloseable {
         encoder.use(format);
         shownCursor = Optional.empty();
         if (!format.trueColour()) {
-            out.writeByte(SET_COLOUR_MAP_ENTRIES).writeZero(1).writeShort(0).writeShort(COLOURS);
-            for (int colour = 0; colour < COLOURS; colour++) {
-                // Three bits of red above three of green above two of blue, each stretched to sixteen.
-                out.writeShort((colour >> 5) * 0xffff / 7)
-                        .writeShort((colour >> 2 & 7) * 0xffff / 7)
-                        .writeShort((colour & 3) * 0xffff / 3);
-            }
+            out.writeByte(SET_COLOUR_MAP_ENTRIES).writeZero(1).writeShort(0).writeShort(ClientPixelFormat.MAP_SIZE);
+            ClientPixelFormat.writeColourMap(out);
         }
     }
 

@@ -53,8 +53,10 @@ import javax.swing.Timer;
  * focus, so listeners can be added as to any component; {@link #toScreen} tells where in the guest's picture a click was. F1 shows and
  * hides the overlay; who wants that key for the guest consumes it, or takes it out of the input map.
  *
- * <p>As with all of Swing, every method is for the event dispatch thread, and none blocks. A panel is not serializable.
+ * <p>As with all of Swing, every method is for the event dispatch thread, and none blocks. A panel is not serializable. On the module path it
+ * takes {@code requires java.desktop}.
  */
+@SuppressWarnings("exports") // java.desktop is optional; whoever has windows requires it.
 public final class DisplayPanel extends JComponent {
     /** The bound property that changes when the picture's size does, and when the guest begins or ceases to show something. */
     public static final String SHOWN = "shown";

@@ -83,10 +83,19 @@ final class Onlooker implements RfbStage.Closing {
             while (!condition.getAsBoolean() && left > 0) {
                 left = changed.awaitNanos(left);
             }
-            assertTrue(condition.getAsBoolean(), () -> what + " did not come; error: " + error);
+            assertTrue(
+                    condition.getAsBoolean(),
+                    () -> what + " did not come; error: " + error + "; the picture: " + description());
         } finally {
             lock.unlock();
         }
+    }
+
+    private String description() {
+        return picture.map(image -> image.getWidth() + "x" + image.getHeight() + ", the first pixel "
+                        + Integer.toHexString(image.getRGB(0, 0)) + ", in the middle "
+                        + Integer.toHexString(image.getRGB(image.getWidth() / 2, image.getHeight() / 2)))
+                .orElse("none");
     }
 
     @Override

@@ -23,8 +23,8 @@ import java.util.List;
 /** An emulated display in real time, and a VNC server for it on a free port. Closing it checks that nothing is left, and that no error was reported. */
 final class RfbStage implements AutoCloseable {
     static final InetSocketAddress ANY_PORT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-    private static final int WIDTH = 320;
-    private static final int HEIGHT = 200;
+    private static final int WIDTH = 160;
+    private static final int HEIGHT = 120;
 
     /** What closes without a fuss. */
     interface Closing extends AutoCloseable {
@@ -96,6 +96,6 @@ final class RfbStage implements AutoCloseable {
     }
 
     static Duration patience() {
-        return Duration.ofSeconds(20);
+        return Duration.ofSeconds(8);
     }
 }
