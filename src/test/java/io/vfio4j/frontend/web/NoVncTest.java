@@ -18,14 +18,16 @@ import org.junit.jupiter.api.Test;
 
 /** noVNC as the build lays it out. */
 class NoVncTest {
-    private static final Pattern IMPORT = Pattern.compile("(?m)^(?:import|export)\\s[^'\"]*?['\"]([^'\"]+)['\"]|import\\(['\"]([^'\"]+)['\"]\\)");
+    private static final Pattern IMPORT = Pattern.compile(
+            "(?m)^(?:import|export)\\s(?:[^'\";]*?\\sfrom\\s)?['\"]([^'\"]+)['\"]|\\bimport\\(['\"]([^'\"]+)['\"]\\)");
 
     private WebFiles files;
 
     @BeforeEach
     void load() throws IOException {
         files = WebFiles.load();
-        // Elsewhere it may be missing, for want of npm or a network, which the build says; but not where it is to be tested.
+        // Elsewhere it may be missing, for want of npm or a network, which the build says; but not where it is to be
+        // tested.
         if (!"true".equals(System.getenv("CI"))) {
             assumeTrue(files.noVnc().isPresent(), "the build could not get noVNC");
         }
@@ -62,6 +64,7 @@ class NoVncTest {
                 left.add(URI.create(path).resolve(target).toString());
             }
         }
-        assertTrue(seen.contains("/novnc/core/decoders/zrle.js") && seen.contains("/novnc/vendor/pako/lib/zlib/inflate.js"));
+        assertTrue(seen.contains("/novnc/core/decoders/zrle.js")
+                && seen.contains("/novnc/vendor/pako/lib/zlib/inflate.js"));
     }
 }

@@ -35,7 +35,8 @@ class WebSocketBytesTest {
 
     @Test
     void framesAreBytes() {
-        channel.writeInbound(new BinaryWebSocketFrame(false, 0, bytes(3)), new ContinuationWebSocketFrame(true, 0, bytes(4)));
+        channel.writeInbound(
+                new BinaryWebSocketFrame(false, 0, bytes(3)), new ContinuationWebSocketFrame(true, 0, bytes(4)));
         for (int length : new int[] {3, 4}) {
             ByteBuf read = channel.readInbound();
             assertEquals(length, read.readableBytes());
@@ -90,7 +91,7 @@ class WebSocketBytesTest {
     @Test
     void textIsRefused() {
         channel.writeInbound(new TextWebSocketFrame("hello"));
-        assertEquals(1007, ((CloseWebSocketFrame) channel.readOutbound()).statusCode());
+        assertEquals(1003, ((CloseWebSocketFrame) channel.readOutbound()).statusCode());
         assertFalse(channel.isOpen());
     }
 
@@ -155,7 +156,8 @@ class WebSocketBytesTest {
     private static ByteBuf frame(Random random, UnpooledByteBufAllocator memory) {
         int length = random.nextInt(20) == 0 ? random.nextInt(70_000) : random.nextInt(200);
         byte[] codes = {2, 2, 2, 2, 0, 1, 8, 9, 10, 3, 15};
-        int first = (random.nextInt(10) == 0 ? 0 : 0x80) | codes[random.nextInt(random.nextInt(4) == 0 ? codes.length : 4)];
+        int first =
+                (random.nextInt(10) == 0 ? 0 : 0x80) | codes[random.nextInt(random.nextInt(4) == 0 ? codes.length : 4)];
         ByteBuf frame = memory.heapBuffer();
         frame.writeByte(random.nextInt(100) == 0 ? random.nextInt(256) : first);
         int mask = random.nextInt(100) == 0 ? 0 : 0x80;
