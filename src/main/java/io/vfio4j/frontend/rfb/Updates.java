@@ -363,7 +363,7 @@ final class Updates {
         }
         UpdateWriter.Result result = encoded.result.orElseThrow();
         ByteBuf out = encoded.out.orElseThrow();
-        isRestLeft |= result.isRestLeft() && !encoded.introduces;
+        isRestLeft |= result.isRestLeft();
         if (encoded.introduces && !result.isUpdate()) {
             state = State.STRANGE;
             out.release();
