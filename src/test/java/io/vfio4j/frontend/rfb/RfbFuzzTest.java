@@ -137,7 +137,10 @@ class RfbFuzzTest {
                 wire.guest().draw();
                 wire.guest().flip();
             }
-            case 1 -> wire.guest().moveCursor(random.nextInt(100) - 20, random.nextInt(100) - 20);
+            case 1 -> {
+                wire.guest().moveCursor(random.nextInt(100) - 20, random.nextInt(100) - 20);
+                wire.guest().cursor();
+            }
             case 2 -> wire.pass(channel, Duration.ofMillis(random.nextInt(300)));
             case 3 -> {
                 if (random.nextInt(10) == 0) {

@@ -443,6 +443,7 @@ class SessionTest {
         try (Wire wire = new Wire(RfbOptions.DEFAULTS.withCursors(CursorStyle.SEPARATE))) {
             Wire.Client client = wire.introduced();
             wire.guest().moveCursor(10, 20);
+            wire.guest().cursor();
             wire.say(client, Bytes.setEncodings(0, -239, -232));
             wire.settle(client);
             StringBuilder first = new StringBuilder();
@@ -454,6 +455,7 @@ class SessionTest {
             assertTrue(first.toString().contains("cursor 64x64, pointer "), first::toString);
             wire.say(client, all(true));
             wire.guest().moveCursor(30, 20);
+            wire.guest().cursor();
             wire.pass(client, Duration.ofMillis(50));
             List<String> moved = Heard.of(wire.hear(client));
             assertEquals(1, moved.size());
