@@ -4,9 +4,9 @@
  *   vnc_server PORT WIDTH HEIGHT HERTZ THREADS LOG
  *
  * THREADS is "one" (rfbProcessEvents between pictures, as its examples do) or "many" (rfbRunEventLoop in the background: two
- * threads for each client). At 0 HERTZ the desktop stands still, and rfbRunEventLoop has the only thread. Ends when its standard
- * input does, or by SIGTERM, and then writes LOG: for each picture its number, when it was there (CLOCK_MONOTONIC, ns), and how much
- * processor time it took to draw (ns). Drawing is in the process, as it would be in an application; what it takes is told so that it can be subtracted.
+ * threads for each client). At 0 HERTZ the desktop stands still, and one thread serves. Ends when its standard input does, or by
+ * SIGTERM, and then writes LOG: for each picture its number, when it was there (CLOCK_MONOTONIC, ns), and how much processor time
+ * it took to draw (ns). Drawing is in the process, as in an application; what it takes is told so that it can be subtracted.
  */
 #include <poll.h>
 #include <rfb/rfb.h>

@@ -29,15 +29,13 @@ public final class TwelveLines {
      * @throws IOException what the kernel refuses, with what to do about it
      */
     public static void main(String[] arguments) throws IOException {
+        boolean real = arguments.length > 0;
         try (EmulatedHost host =
                 EmulatedHost.builder().vgpu(VgpuProfile.V5).realTime().build()) {
-            SystemCalls calls = arguments.length > 0 ? JnaLinux.open() : host.systemCalls();
-            UUID uuid = arguments.length > 0
-                    ? UUID.fromString(arguments[0])
-                    : host.vgpu().uuid();
-            VfioDevice device = VfioDevice.open(calls, MdevDevice.find(calls, uuid));
+            SystemCalls calls = real ? JnaLinux.open() : host.systemCalls();
+            UUID uuid = real ? UUID.fromString(arguments[0]) : host.vgpu().uuid();
             try (EventLoop loop = EventLoop.start(calls, "vgpu");
-                    Display display = Display.attach(loop, device)) {
+                    Display display = Display.attach(loop, VfioDevice.open(calls, MdevDevice.find(calls, uuid)))) {
                 display.subscribe(event -> System.out.println(event.source() + " " + event.planes()));
                 host.vgpu().guest().run(Scenario.FLIP);
                 System.in.read();

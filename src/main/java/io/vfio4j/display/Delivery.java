@@ -3,6 +3,7 @@ package io.vfio4j.display;
 import io.vfio4j.linux.ClosedException;
 import io.vfio4j.loop.Deadline;
 import io.vfio4j.loop.EventLoop;
+import io.vfio4j.recording.Recorder;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
@@ -353,7 +354,13 @@ final class Delivery implements Subscription {
 
     private void onRefresh(RefreshEvent event) {
         if (recorder.isRecording()) {
-            recorder.refresh(display.name(), event, () -> listener.onRefresh(event));
+            recorder.refresh(
+                    display.name(),
+                    event.source().name(),
+                    event.planes(),
+                    event.merged(),
+                    event.sequence(),
+                    () -> listener.onRefresh(event));
         } else {
             listener.onRefresh(event);
         }
