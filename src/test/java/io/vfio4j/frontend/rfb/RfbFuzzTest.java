@@ -21,7 +21,28 @@ class RfbFuzzTest {
     private static final int MESSAGES = Integer.getInteger("vfio4j.fuzz.messages", 5_000);
     private static final int MOST_IN_A_SESSION = 60;
     private static final int[] ENCODINGS = {
-        0, 1, 2, 5, 6, 7, 16, -223, -224, -232, -239, -307, -308, -312, -313, -314, -256, -250, -247, -32, -23, 0x7fffffff
+        0,
+        1,
+        2,
+        5,
+        6,
+        7,
+        16,
+        -223,
+        -224,
+        -232,
+        -239,
+        -307,
+        -308,
+        -312,
+        -313,
+        -314,
+        -256,
+        -250,
+        -247,
+        -32,
+        -23,
+        0x7fffffff
     };
     private static final int MOST_BYTES_OF_A_SESSION = 64 << 20;
 
@@ -100,7 +121,12 @@ class RfbFuzzTest {
             assertTrue(
                     new String(answer, StandardCharsets.ISO_8859_1)
                             .contains(new String(
-                                    Bytes.of().u8(248, 0, 0, 0).u32(0).u8(4).raw(mark).array(),
+                                    Bytes.of()
+                                            .u8(248, 0, 0, 0)
+                                            .u32(0)
+                                            .u8(4)
+                                            .raw(mark)
+                                            .array(),
                                     StandardCharsets.ISO_8859_1)),
                     "who keeps to the protocol is answered");
         }
@@ -112,7 +138,8 @@ class RfbFuzzTest {
             Wire wire, EmbeddedChannel channel, Random random, boolean needsPassword, boolean isHonest) {
         int minor = new int[] {3, 7, 8, 8, 8, 889, 5}[random.nextInt(7)];
         boolean isOld = minor < 7;
-        byte[] version = String.format(java.util.Locale.ROOT, "RFB 003.%03d\n", minor).getBytes(StandardCharsets.US_ASCII);
+        byte[] version =
+                String.format(java.util.Locale.ROOT, "RFB 003.%03d\n", minor).getBytes(StandardCharsets.US_ASCII);
         wire.say(channel, isHonest || random.nextInt(20) > 0 ? version : mutated(random, version));
         byte[] last = wire.hear(channel);
         long heard = last.length;
@@ -122,7 +149,8 @@ class RfbFuzzTest {
             heard += last.length;
         }
         if (needsPassword) {
-            byte[] challenge = last.length >= 16 ? Arrays.copyOfRange(last, last.length - 16, last.length) : new byte[16];
+            byte[] challenge =
+                    last.length >= 16 ? Arrays.copyOfRange(last, last.length - 16, last.length) : new byte[16];
             byte[] response = VncChallenge.encrypted(challenge, RfbPassword.of("password"));
             wire.say(channel, isHonest || random.nextInt(8) > 0 ? response : garbage(random, 32));
         }
@@ -156,13 +184,19 @@ class RfbFuzzTest {
     private static byte[] message(Random random, boolean isHonest) {
         return switch (random.nextInt(isHonest ? 9 : 11)) {
             case 0 -> pixelFormat(random, isHonest);
-            case 1 -> Bytes.setEncodings(random.ints(random.nextInt(8), 0, ENCODINGS.length)
-                    .map(i -> ENCODINGS[i])
-                    .toArray());
-            case 2, 3 -> Bytes.request(
-                    random.nextBoolean(), small(random), small(random), small(random), small(random));
-            case 4 -> Bytes.of().u8(4, random.nextInt(2)).u16(0).u32(random.nextInt()).array();
-            case 5 -> Bytes.of().u8(5, random.nextInt(256)).u16(random.nextInt(65536), random.nextInt(65536)).array();
+            case 1 ->
+                Bytes.setEncodings(random.ints(random.nextInt(8), 0, ENCODINGS.length)
+                        .map(i -> ENCODINGS[i])
+                        .toArray());
+            case 2, 3 ->
+                Bytes.request(random.nextBoolean(), small(random), small(random), small(random), small(random));
+            case 4 ->
+                Bytes.of().u8(4, random.nextInt(2)).u16(0).u32(random.nextInt()).array();
+            case 5 ->
+                Bytes.of()
+                        .u8(5, random.nextInt(256))
+                        .u16(random.nextInt(65536), random.nextInt(65536))
+                        .array();
             case 6 -> {
                 byte[] text = garbage(random, 300);
                 yield Bytes.of().u8(6, 0, 0, 0).u32(text.length).raw(text).array();
@@ -180,10 +214,11 @@ class RfbFuzzTest {
                         .u32(0)
                         .array();
             }
-            case 9 -> Bytes.of()
-                    .u8(150, random.nextInt(2))
-                    .u16(small(random), small(random), small(random), small(random))
-                    .array();
+            case 9 ->
+                Bytes.of()
+                        .u8(150, random.nextInt(2))
+                        .u16(small(random), small(random), small(random), small(random))
+                        .array();
             default -> Bytes.of().u8(6, 0, 0, 0).u32(-random.nextInt(100)).array();
         };
     }
@@ -195,8 +230,16 @@ class RfbFuzzTest {
     private static byte[] pixelFormat(Random random, boolean isHonest) {
         Bytes format = Bytes.of().u8(0, 0, 0, 0);
         return switch (random.nextInt(isHonest ? 4 : 5)) {
-            case 0 -> format.u8(32, 24, random.nextInt(2), 1).u16(255, 255, 255).u8(16, 8, 0, 0, 0, 0).array();
-            case 1 -> format.u8(16, 16, random.nextInt(2), 1).u16(31, 63, 31).u8(11, 5, 0, 0, 0, 0).array();
+            case 0 ->
+                format.u8(32, 24, random.nextInt(2), 1)
+                        .u16(255, 255, 255)
+                        .u8(16, 8, 0, 0, 0, 0)
+                        .array();
+            case 1 ->
+                format.u8(16, 16, random.nextInt(2), 1)
+                        .u16(31, 63, 31)
+                        .u8(11, 5, 0, 0, 0, 0)
+                        .array();
             case 2 -> format.u8(8, 8, 0, 1).u16(7, 7, 3).u8(0, 3, 6, 0, 0, 0).array();
             case 3 -> format.u8(8, 8, 0, 0).u16(0, 0, 0).u8(0, 0, 0, 0, 0, 0).array();
             default -> format.raw(Arrays.copyOf(garbage(random, 40), 16)).array();
@@ -212,8 +255,9 @@ class RfbFuzzTest {
             case 1 -> {
                 return joined(garbage(random, 8), changed);
             }
-            case 2 -> Arrays.fill(
-                    changed, random.nextInt(changed.length), changed.length, (byte) (random.nextBoolean() ? 0xff : 0x80));
+            case 2 ->
+                Arrays.fill(changed, random.nextInt(changed.length), changed.length, (byte)
+                        (random.nextBoolean() ? 0xff : 0x80));
             default -> changed[random.nextInt(changed.length)] ^= (byte) (1 << random.nextInt(8));
         }
         return changed;

@@ -37,7 +37,8 @@ class RfbServerTest {
     }
 
     private static Socket connect(RfbServer server) throws IOException {
-        Socket socket = new Socket(server.address().getAddress(), server.address().getPort());
+        Socket socket =
+                new Socket(server.address().getAddress(), server.address().getPort());
         socket.setSoTimeout((int) RfbStage.patience().toMillis());
         return socket;
     }
@@ -147,8 +148,8 @@ class RfbServerTest {
     void tlsWithAPassword(@TempDir Path directory) throws Exception {
         TlsCertificate certificate = TlsCertificate.read(keyStore(directory), FILE_PASSWORD);
         RfbPassword password = RfbPassword.of("s3cret");
-        try (RfbStage stage =
-                        new RfbStage(RfbOptions.DEFAULTS.withCertificate(certificate).withPassword(password));
+        try (RfbStage stage = new RfbStage(
+                        RfbOptions.DEFAULTS.withCertificate(certificate).withPassword(password));
                 Socket socket = connect(stage)) {
             chooseVeNCrypt(socket, 261);
             SSLSocket secret = encrypted(socket);
@@ -291,9 +292,13 @@ class RfbServerTest {
     @Test
     void passwordsAreCheckedAndNotShown() {
         assertEquals("RfbPassword", RfbPassword.of("s3cret").toString());
-        assertFalse(RfbOptions.DEFAULTS.withPassword(RfbPassword.of("s3cret")).toString().contains("s3cret"));
+        assertFalse(RfbOptions.DEFAULTS
+                .withPassword(RfbPassword.of("s3cret"))
+                .toString()
+                .contains("s3cret"));
         for (String bad : List.of("", "123456789", "\u20ac", "a\0b")) {
-            String message = assertThrows(IllegalArgumentException.class, () -> RfbPassword.of(bad)).getMessage();
+            String message = assertThrows(IllegalArgumentException.class, () -> RfbPassword.of(bad))
+                    .getMessage();
             assertFalse(bad.length() > 1 && message.contains(bad), message);
         }
     }
@@ -306,6 +311,7 @@ class RfbServerTest {
                 IllegalArgumentException.class,
                 () -> RfbOptions.DEFAULTS.withHandshakeTimeout(java.time.Duration.ofMillis(99)));
         assertThrows(
-                IllegalArgumentException.class, () -> RfbOptions.DEFAULTS.withStallTimeout(java.time.Duration.ofDays(2)));
+                IllegalArgumentException.class,
+                () -> RfbOptions.DEFAULTS.withStallTimeout(java.time.Duration.ofDays(2)));
     }
 }

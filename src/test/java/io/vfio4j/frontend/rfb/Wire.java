@@ -74,9 +74,12 @@ final class Wire implements RfbStage.Closing {
         }
         loop = EventLoop.stepped(host.systemCalls());
         VfioDevice device = VfioDevice.open(
-                host.systemCalls(), MdevDevice.find(host.systemCalls(), host.vgpu().uuid()));
+                host.systemCalls(),
+                MdevDevice.find(host.systemCalls(), host.vgpu().uuid()));
         screen.attach(Display.attach(
-                loop, device, DisplayOptions.DEFAULTS.withErrorHandler((what, cause) -> errors.add(what + ": " + cause))));
+                loop,
+                device,
+                DisplayOptions.DEFAULTS.withErrorHandler((what, cause) -> errors.add(what + ": " + cause))));
         service = new RfbService(
                 screen,
                 options.withErrorHandler((what, cause) -> errors.add(what + ": " + cause)),
