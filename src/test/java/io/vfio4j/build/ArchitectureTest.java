@@ -23,6 +23,14 @@ class ArchitectureTest {
             .resideInAPackage("com.sun.jna..");
 
     @ArchTest
+    static final ArchRule onlyTheServersKnowNetty = noClasses()
+            .that()
+            .resideOutsideOfPackages("io.vfio4j.frontend.rfb..", "io.vfio4j.frontend.web..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.netty..");
+
+    @ArchTest
     static final ArchRule onlyLinuxJnaLoadsLibraries = noClasses()
             .that()
             .resideOutsideOfPackage("io.vfio4j.linux.jna..")
