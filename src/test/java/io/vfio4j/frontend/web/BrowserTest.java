@@ -184,7 +184,9 @@ class BrowserTest {
         assertEquals(
                 List.of(),
                 // The advice that Chromium gives for reading a canvas back is for this test, which does so.
-                console().stream().filter(line -> !line.contains("willReadFrequently")).toList(),
+                console().stream()
+                        .filter(line -> !line.contains("willReadFrequently"))
+                        .toList(),
                 "the console");
     }
 
