@@ -16,6 +16,7 @@ module io.vfio4j {
     requires static xchart;
     // Optional: the servers.
     requires static io.netty.buffer;
+    requires static io.netty.codec;
     requires static io.netty.codec.http;
     requires static io.netty.common;
     requires static io.netty.handler;
@@ -39,8 +40,10 @@ module io.vfio4j {
     exports io.vfio4j.emulator.study;
     exports io.vfio4j.emulator.vcpu;
     exports io.vfio4j.frontend;
+    exports io.vfio4j.frontend.metrics;
     exports io.vfio4j.frontend.rfb;
     exports io.vfio4j.frontend.swing;
+    exports io.vfio4j.frontend.web;
     exports io.vfio4j.handover;
     exports io.vfio4j.linux;
     exports io.vfio4j.linux.gl;

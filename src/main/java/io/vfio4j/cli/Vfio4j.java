@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -34,6 +36,7 @@ import picocli.CommandLine.Spec;
             InfoCommand.class,
             WatchCommand.class,
             ViewCommand.class,
+            ServeCommand.class,
             ScreenshotCommand.class,
             FrameCommand.class,
             ModeCommand.class,
@@ -50,6 +53,7 @@ import picocli.CommandLine.Spec;
             "  vfio4j view emulated:v5:cursor           a display in a window",
             "  vfio4j list                              the vGPUs of this host",
             "  vfio4j info UUID                         what one of them is",
+            "  vfio4j serve UUID                        its display, for VNC clients",
             "  vfio4j doctor                            what is missing for vGPUs here",
             "",
             "Exit codes: 0 all went well, 1 it did not, 2 the command line is wrong."
@@ -174,15 +178,23 @@ final class Vfio4j implements Runnable {
                 : "";
     }
 
-    /** The device of this host that a command was about. */
+    /** The device of this host that a command was about; of several it is not known which. */
     private static Optional<String> device(ParseResult parsed) {
-        return parsed.asCommandLineList().stream()
+        List<String> devices = parsed.asCommandLineList().stream()
                 .flatMap(line -> line.getParseResult().matchedPositionals().stream())
                 .map(ArgSpec::getValue)
-                .map(value -> value instanceof Optional<?> optional ? optional.orElse(null) : value)
+                .flatMap(Vfio4j::elements)
                 .filter(value -> value instanceof DeviceName && !(value instanceof DeviceName.Emulated))
                 .map(value -> ((DeviceName) value).text())
-                .findFirst();
+                .toList();
+        return devices.size() == 1 ? Optional.of(devices.get(0)) : Optional.empty();
+    }
+
+    private static Stream<?> elements(Object value) {
+        if (value instanceof Optional<?> optional) {
+            return optional.stream();
+        }
+        return value instanceof List<?> list ? list.stream() : Stream.of(value);
     }
 
     private static int usageError(ParameterException problem, String[] arguments) {

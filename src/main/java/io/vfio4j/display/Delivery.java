@@ -3,8 +3,10 @@ package io.vfio4j.display;
 import io.vfio4j.linux.ClosedException;
 import io.vfio4j.loop.Deadline;
 import io.vfio4j.loop.EventLoop;
+import io.vfio4j.recording.Recorder;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
@@ -37,12 +39,13 @@ final class Delivery implements Subscription {
     private final EventLoop loop;
     private final RefreshListener listener;
     private final Optional<Executor> executor;
-    private final long minIntervalNanos;
     private final Deadline intervalEnd;
     private final Recorder recorder;
 
     private volatile boolean closed;
     private volatile boolean paused;
+    /** Written by any thread, which then has the loop look again at what is pending. */
+    private volatile long minIntervalNanos;
     /** Whether the listener is being called; written by the calling thread alone. */
     private volatile boolean executing;
 
@@ -220,7 +223,8 @@ final class Delivery implements Subscription {
         if (pending.isEmpty() || demand == 0) {
             return false;
         }
-        return !everDelivered || minIntervalNanos == 0 || now() - lastDelivery >= minIntervalNanos;
+        long interval = minIntervalNanos;
+        return !everDelivered || interval == 0 || now() - lastDelivery >= interval;
     }
 
     private long now() {
@@ -260,10 +264,9 @@ final class Delivery implements Subscription {
                 last = ended;
                 if (!pending.isEmpty() && !paused && (last ? demand != 0 : refreshIsDue())) {
                     event = pending.toEvent();
-                    if (minIntervalNanos != 0) {
-                        lastDelivery = now();
-                        everDelivered = true;
-                    }
+                    // An interval may be set later, and counts from here too.
+                    lastDelivery = minIntervalNanos == 0 ? event.timeNanos() : now();
+                    everDelivered = true;
                     pending.clear();
                     if (demand != Long.MAX_VALUE) {
                         demand--;
@@ -338,6 +341,8 @@ final class Delivery implements Subscription {
         EXECUTING.setVolatile(this, true);
         try {
             if (!closed) {
+                lastDelivery = event.timeNanos();
+                everDelivered = true;
                 onRefresh(event);
             }
         } catch (Throwable failure) {
@@ -349,7 +354,13 @@ final class Delivery implements Subscription {
 
     private void onRefresh(RefreshEvent event) {
         if (recorder.isRecording()) {
-            recorder.refresh(display.name(), event, () -> listener.onRefresh(event));
+            recorder.refresh(
+                    display.name(),
+                    event.source().name(),
+                    event.planes(),
+                    event.merged(),
+                    event.sequence(),
+                    () -> listener.onRefresh(event));
         } else {
             listener.onRefresh(event);
         }
@@ -373,6 +384,17 @@ final class Delivery implements Subscription {
             wantsResync = true;
             paused = false;
             display.demandChanged();
+        }
+    }
+
+    @Override
+    public void setMinInterval(Duration interval) {
+        SubscriptionOptions.check(interval);
+        minIntervalNanos = interval.toNanos();
+        try {
+            loop.execute(this::flush);
+        } catch (ClosedException loopEnded) {
+            // Then nothing is pending but the end, which waits for no interval.
         }
     }
 

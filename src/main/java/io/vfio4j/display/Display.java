@@ -11,6 +11,7 @@ import io.vfio4j.linux.SystemCalls;
 import io.vfio4j.loop.Deadline;
 import io.vfio4j.loop.EventLoop;
 import io.vfio4j.loop.Resident;
+import io.vfio4j.recording.Recorder;
 import io.vfio4j.vfio.DeviceOwner;
 import io.vfio4j.vfio.IrqInfo;
 import io.vfio4j.vfio.PlaneAccess;

@@ -1,5 +1,7 @@
 package io.vfio4j.display;
 
+import java.time.Duration;
+
 /**
  * A listener's place at a display. Methods may be called by any thread, also from callbacks.
  *
@@ -15,6 +17,15 @@ public interface Subscription extends AutoCloseable {
 
     /** Lets the events come again. Does nothing where it is not paused. */
     void resume();
+
+    /**
+     * Changes the shortest time from one refresh to the next. Counted from the last refresh; what is waiting for the end of the old
+     * interval comes at the end of the new one, at once where that is over. Does nothing after the end.
+     *
+     * @param interval zero to 365 days; zero for every event
+     * @throws IllegalArgumentException when it is not within its bounds
+     */
+    void setMinInterval(Duration interval);
 
     /**
      * Ends the subscription. When this returns, no callback runs and none will, unless it was called from a callback or on the

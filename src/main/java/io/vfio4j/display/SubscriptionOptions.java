@@ -22,6 +22,10 @@ public record SubscriptionOptions(Optional<Executor> executor, Duration minInter
      * @param minInterval zero to 365 days
      */
     public SubscriptionOptions {
+        check(minInterval);
+    }
+
+    static void check(Duration minInterval) {
         if (minInterval.isNegative() || minInterval.compareTo(DisplayOptions.LONGEST) > 0) {
             throw new IllegalArgumentException(
                     "minimum interval " + minInterval + " is not within zero and " + DisplayOptions.LONGEST);

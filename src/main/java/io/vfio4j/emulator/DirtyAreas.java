@@ -42,8 +42,10 @@ final class DirtyAreas {
 
     private static List<EmulatedGuest.Area> changes(Moment before, Moment now) {
         List<EmulatedGuest.Area> areas = new ArrayList<>();
-        if (before.frame() != now.frame() || before.draws() != now.draws()) {
-            Layout layout = now.layout();
+        Layout layout = now.layout();
+        if (before.picture() != now.picture()) {
+            shrunk(before, now, 0, 0, layout.width(), layout.height()).ifPresent(areas::add);
+        } else if (before.frame() != now.frame() || before.draws() != now.draws()) {
             now.picture()
                     .changes(
                             layout.width(),

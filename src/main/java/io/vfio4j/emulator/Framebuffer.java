@@ -13,9 +13,9 @@ final class Framebuffer {
     private final long address;
     private final Layout layout;
     private final int capacityBytes;
-    private final Picture picture;
     private final Supplier<ByteBuffer> storage;
     private final BooleanSupplier watched;
+    private Picture picture;
     private long frame;
     private long draws;
     private Optional<ByteBuffer> bytes = Optional.empty();
@@ -84,10 +84,16 @@ final class Framebuffer {
 
     /** The whole picture was drawn anew. */
     void show(long number) {
-        if (number <= frame) {
+        show(number, picture);
+    }
+
+    /** Another picture was drawn. */
+    void show(long number, Picture drawn) {
+        if (number <= frame || drawn != picture) {
             // Not the way forward that changes() knows: draw everything.
             drawnFrame = -1;
         }
+        picture = drawn;
         frame = number;
         draws = 0;
         keepUpToDate();

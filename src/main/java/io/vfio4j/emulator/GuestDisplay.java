@@ -48,10 +48,10 @@ final class GuestDisplay {
             return frame;
         }
 
-        private void next() {
+        private void next(Picture picture) {
             current = (current + 1) % buffers().length;
             frame++;
-            front().show(frame);
+            front().show(frame, picture);
         }
     }
 
@@ -69,13 +69,14 @@ final class GuestDisplay {
     }
 
     private final GraphicsMemory memory;
-    private final Picture picture;
+    private final Picture first;
     private final int buffers;
     /** PVINFO's cursor hotspot while the guest has not told it: UINT_MAX. */
     private int hotspotX = -1;
 
     private int hotspotY = -1;
     private final Head[] heads = new Head[Pipe.values().length];
+    private Picture picture;
     private EmulatedFormat format;
     private EmulatedTiling tiling;
     private int cursorSize = FIRST_CURSOR_SIZE;
@@ -84,6 +85,7 @@ final class GuestDisplay {
 
     GuestDisplay(GraphicsMemory memory, Picture picture, VgpuProfile profile) {
         this.memory = memory;
+        this.first = picture;
         this.picture = picture;
         this.buffers = profile.buffers();
         this.format = profile.format();
@@ -172,15 +174,25 @@ final class GuestDisplay {
         return activePipe().map(pipe -> heads[pipe.ordinal()].cursorY).orElse(0);
     }
 
+    /** What every screen shows at first. */
+    Picture firstPicture() {
+        return first;
+    }
+
+    /** What is drawn from the next flip on. */
+    void paint(Picture next) {
+        picture = next;
+    }
+
     void flip(Pipe pipe) {
-        primary(pipe).next();
+        primary(pipe).next(picture);
     }
 
     /** Another cursor image; a cursor that was hidden is shown. */
     void updateCursor(Pipe pipe) {
         Plane cursor = cursorPlane(pipe);
         cursor.visible = true;
-        cursor.next();
+        cursor.next(Picture.CURSOR);
     }
 
     void hideCursor(Pipe pipe) {
@@ -239,7 +251,7 @@ final class GuestDisplay {
     /** The device was reset in a way that the guest did not ask for: the first picture is back. */
     void wipe() {
         for (Head head : heads) {
-            head.primary.front().show(0);
+            head.primary.front().show(0, first);
         }
     }
 

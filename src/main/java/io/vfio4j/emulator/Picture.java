@@ -11,12 +11,9 @@ enum Picture {
     SCREEN {
         @Override
         int pixel(int width, int height, long frame, long draws, int x, int y) {
-            int cell = cellColour(width, height, draws, x, y);
-            if (cell >= 0) {
-                return cell;
-            }
-            if (y < CODE_CELL && x < CODE_BITS * CODE_CELL) {
-                return (frame >>> (x / CODE_CELL) & 1) != 0 ? WHITE : 0;
+            int special = special(width, height, frame, draws, x, y);
+            if (special >= 0) {
+                return special;
             }
             int boxX = x - boxX(width, frame);
             int boxY = y - boxY(height, frame);
@@ -34,31 +31,15 @@ enum Picture {
             int top = boxY(height, frame);
             if (y >= top && y < top + BOX) {
                 int box = boxX(width, frame);
-                specials(width, height, frame, draws, left, y, count, colours, box, box + BOX);
+                again(width, height, frame, draws, left, y, count, colours, box, box + BOX);
             }
-            if (y < CODE_CELL) {
-                specials(width, height, frame, draws, left, y, count, colours, 0, CODE_BITS * CODE_CELL);
-            }
-            long firstCell = (long) (y / CELL_HEIGHT) * (width / CELL_WIDTH);
-            int cells = (int) Math.max(0, Math.min(draws - firstCell, width / CELL_WIDTH));
-            specials(width, height, frame, draws, left, y, count, colours, 0, cells * CELL_WIDTH);
+            specials(width, height, frame, draws, left, y, count, colours);
         }
 
-        /** Draws again, pixel by pixel, where there is more than the background. */
-        private void specials(
-                int width,
-                int height,
-                long frame,
-                long draws,
-                int left,
-                int y,
-                int count,
-                int[] colours,
-                int from,
-                int to) {
-            for (int x = Math.max(left, from); x < Math.min(left + count, to); x++) {
-                colours[x - left] = pixel(width, height, frame, draws, x, y);
-            }
+        @Override
+        void moves(int width, int height, long oldFrame, long frame, Dirty dirty) {
+            dirty.rectangle(boxX(width, oldFrame), boxY(height, oldFrame), BOX, BOX);
+            dirty.rectangle(boxX(width, frame), boxY(height, frame), BOX, BOX);
         }
 
         private int background(int x, int y) {
@@ -84,6 +65,48 @@ enum Picture {
                 SCREEN.row(width, height, frame, draws, left, y, count, colours);
             }
         }
+
+        @Override
+        void moves(int width, int height, long oldFrame, long frame, Dirty dirty) {
+            SCREEN.moves(width, height, oldFrame, frame, dirty);
+        }
+    },
+
+    /** XRGB8888: a desktop that stands still, the frame's number as a bar code, and a window with text that moves over it. */
+    DESKTOP {
+        @Override
+        int pixel(int width, int height, long frame, long draws, int x, int y) {
+            int special = special(width, height, frame, draws, x, y);
+            if (special >= 0) {
+                return special;
+            }
+            return TextWindow.at(width, height, frame).covers(x, y)
+                    ? TextWindow.at(width, height, frame).pixel(x, y)
+                    : ground(height, y);
+        }
+
+        @Override
+        void row(int width, int height, long frame, long draws, int left, int y, int count, int[] colours) {
+            Arrays.fill(colours, 0, count, ground(height, y));
+            TextWindow.at(width, height, frame).row(left, y, count, colours);
+            specials(width, height, frame, draws, left, y, count, colours);
+        }
+
+        /** A sky, and a task bar below. */
+        private int ground(int height, int y) {
+            if (y >= height - TASK_BAR) {
+                return y == height - TASK_BAR ? 0x70_8090 : 0x28_3038;
+            }
+            int light = y * 128 / height;
+            return 0x20_4878 + (light << 16 | light << 8 | light / 2);
+        }
+
+        @Override
+        void moves(int width, int height, long oldFrame, long frame, Dirty dirty) {
+            TextWindow now = TextWindow.at(width, height, frame);
+            TextWindow.at(width, height, oldFrame).uncoveredBy(now, dirty);
+            dirty.rectangle(now.x(), now.y(), now.width(), now.height());
+        }
     },
 
     /** ARGB8888: a diamond whose colour follows the frame, transparent around. */
@@ -100,6 +123,7 @@ enum Picture {
     private static final int CODE_CELL = 8;
     private static final int CODE_BITS = 32;
     private static final int BOX = 48;
+    private static final int TASK_BAR = 32;
     /** Drawing more cells than this is not worth finding out which. */
     private static final int FEW_CELLS = 4096;
 
@@ -114,6 +138,41 @@ enum Picture {
         }
     }
 
+    /** Draws again, pixel by pixel, where cells and bar code cover the rest. */
+    final void specials(int width, int height, long frame, long draws, int left, int y, int count, int[] colours) {
+        if (y < CODE_CELL) {
+            again(width, height, frame, draws, left, y, count, colours, 0, CODE_BITS * CODE_CELL);
+        }
+        long firstCell = (long) (y / CELL_HEIGHT) * (width / CELL_WIDTH);
+        int cells = (int) Math.max(0, Math.min(draws - firstCell, width / CELL_WIDTH));
+        again(width, height, frame, draws, left, y, count, colours, 0, cells * CELL_WIDTH);
+    }
+
+    final void again(
+            int width,
+            int height,
+            long frame,
+            long draws,
+            int left,
+            int y,
+            int count,
+            int[] colours,
+            int from,
+            int to) {
+        for (int x = Math.max(left, from); x < Math.min(left + count, to); x++) {
+            colours[x - left] = pixel(width, height, frame, draws, x, y);
+        }
+    }
+
+    /** The colour of a cell or of the bar code, or -1 where there is neither. */
+    private static int special(int width, int height, long frame, long draws, int x, int y) {
+        int cell = cellColour(width, height, draws, x, y);
+        if (cell < 0 && y < CODE_CELL && x < CODE_BITS * CODE_CELL) {
+            return (frame >>> (x / CODE_CELL) & 1) != 0 ? WHITE : 0;
+        }
+        return cell;
+    }
+
     boolean hasAlpha() {
         return this == CURSOR;
     }
@@ -121,6 +180,11 @@ enum Picture {
     /** Gets a rectangle in which pixels may have changed. */
     interface Dirty {
         void rectangle(int x, int y, int width, int height);
+    }
+
+    /** Where what moves has been, and is now. */
+    void moves(int width, int height, long oldFrame, long frame, Dirty dirty) {
+        dirty.rectangle(0, 0, width, height);
     }
 
     /** What is different between a moment and a later one; more than needed is allowed, less is not. */
@@ -135,8 +199,7 @@ enum Picture {
         long firstCell = oldDraws;
         if (frame != oldFrame) {
             dirty.rectangle(0, 0, CODE_BITS * CODE_CELL, CODE_CELL);
-            dirty.rectangle(boxX(width, oldFrame), boxY(height, oldFrame), BOX, BOX);
-            dirty.rectangle(boxX(width, frame), boxY(height, frame), BOX, BOX);
+            moves(width, height, oldFrame, frame, dirty);
             firstCell = 0;
         }
         for (long draw = firstCell; draw < Math.max(oldDraws, draws); draw++) {

@@ -8,6 +8,11 @@ import java.util.Locale;
 public enum Scenario {
     /** Flips the primary plane in every vblank, on every enabled pipe: a game, a video. */
     FLIP,
+    /**
+     * Moves a window, a third of the screen wide and high, over a desktop that stands still: some pixels in every vblank, by flips, on
+     * every enabled pipe. What is flipped by hand afterwards goes on with it, until another scenario runs.
+     */
+    WINDOW,
     /** Flips ten times and then nothing: a desktop that nobody uses. */
     IDLE,
     /** Draws characters into the framebuffer that is shown, and never flips: a text console. */
@@ -48,7 +53,7 @@ public enum Scenario {
     /**
      * The names of all scenarios.
      *
-     * @return flip, idle, console, cursor, mode, pipe, burst
+     * @return flip, window, idle, console, cursor, mode, pipe, burst
      */
     public static List<String> labels() {
         return Arrays.stream(values()).map(Scenario::label).toList();

@@ -17,6 +17,7 @@ final class Scripts {
     static GuestScript of(Scenario scenario, Kernel kernel, VgpuDriver driver) {
         return switch (scenario) {
             case FLIP -> new PerPipe(driver, (pipe, vblank) -> driver.flip(pipe, Flip.SYNC));
+            case WINDOW -> new PerPipe(driver, Picture.DESKTOP, (pipe, vblank) -> driver.flip(pipe, Flip.SYNC));
             case IDLE ->
                 new PerPipe(driver, (pipe, vblank) -> {
                     if (vblank < IDLE_FLIPS) {
@@ -61,16 +62,23 @@ final class Scripts {
     /** Does the same thing on every enabled pipe, at the start and in each vblank. */
     private static class PerPipe implements GuestScript {
         private final VgpuDriver driver;
+        private final Picture picture;
         private final Act act;
         private long vblank;
 
         PerPipe(VgpuDriver driver, Act act) {
+            this(driver, driver.display().firstPicture(), act);
+        }
+
+        PerPipe(VgpuDriver driver, Picture picture, Act act) {
             this.driver = driver;
+            this.picture = picture;
             this.act = act;
         }
 
         @Override
         public void start() {
+            driver.display().paint(picture);
             for (Pipe pipe : Pipe.values()) {
                 if (driver.display().isEnabled(pipe)) {
                     act.act(pipe, vblank);

@@ -15,43 +15,153 @@ import java.util.concurrent.locks.ReentrantLock;
 /** The pictures for all viewers with one style of cursor: the newest, and those before that somebody still holds. */
 final class Lane {
     /** One is shown, one is being filled, two are held by slow viewers. */
-    private static final int MOST_SLOTS = 4;
+    static final int MOST_SLOTS = 4;
 
-    /** A frame that goes from the reader to the viewers and back. */
-    static final class Slot {
-        final Frame frame = new Frame();
-        private int holders;
+    /**
+     * What comes into a picture.
+     *
+     * @param slot filled
+     * @param absence what it says, where it is a placeholder
+     * @param cursor for viewers that draw it
+     * @param noticed when the event came that led to it
+     * @param areas where it may differ from the one before; empty for everywhere
+     */
+    record Showing(
+            Slot slot,
+            Optional<String> absence,
+            CursorLook cursor,
+            OptionalLong noticed,
+            Optional<List<Rectangle>> areas) {}
+
+    /**
+     * How the newest picture can be made of the one directly before.
+     *
+     * @param moves one after the other
+     * @param changes what is left to be painted
+     */
+    record Step(List<Move> moves, List<Rectangle> changes) {
+        static final Step NONE = new Step(List.of(), List.of());
+    }
+
+    /** Finds moves from one picture to the next, given what changed. */
+    interface Moves {
+        Moves NONE = (older, newer, changes) -> Step.NONE;
+
+        /** Where there are no moves, the changes of the result do not count. */
+        Step find(Slot older, Slot newer, List<Rectangle> changes);
     }
 
     private final LiveScreen screen;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Damage damage = new Damage();
     private final List<Slot> slots = new ArrayList<>();
     private final CopyOnWriteArrayList<Seat> seats = new CopyOnWriteArrayList<>();
+    private Damage damage = new Damage();
+    private DamageHistory stepHistory = damage.history();
+    private Step step = Step.NONE;
     private Optional<Slot> newest = Optional.empty();
     private Optional<String> absence = Optional.empty();
     private CursorLook cursor = CursorLook.HIDDEN;
     private OptionalLong noticed = OptionalLong.empty();
-    private long generation;
+    private long generation = 1;
     private long looks;
-    private long changedPixels;
+    private long lastChangedPixels;
     private boolean starved;
+
+    /** Written with the screen's lock. */
+    private volatile int watchers;
+
+    private volatile boolean hasFrames;
 
     Lane(LiveScreen screen) {
         this.screen = screen;
     }
 
-    boolean isWatched() {
-        return seats.stream().anyMatch(seat -> seat.looking.get());
+    /** With the screen's lock. */
+    int watchers() {
+        return watchers;
     }
 
-    long changedPixels() {
+    boolean isLookedAt() {
+        return watchers > 0;
+    }
+
+    boolean hasFrames() {
+        return hasFrames;
+    }
+
+    boolean hasSeats() {
+        return !seats.isEmpty();
+    }
+
+    /** How many pictures and cursors were shown. */
+    long looks() {
         lock.lock();
         try {
-            return changedPixels;
+            return looks;
         } finally {
             lock.unlock();
         }
+    }
+
+    long generation() {
+        lock.lock();
+        try {
+            return generation;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How many pixels the last picture that was shown changed, by whole tiles. */
+    long lastChangedPixels() {
+        lock.lock();
+        try {
+            return lastChangedPixels;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    Step step() {
+        lock.lock();
+        try {
+            return step;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The picture that is shown; filled again by the reader alone, and so valid until he does. */
+    Optional<Slot> newest() {
+        lock.lock();
+        try {
+            return newest;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    OptionalLong noticed() {
+        lock.lock();
+        try {
+            return noticed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    Optional<String> absence() {
+        lock.lock();
+        try {
+            return absence;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A history of this lane's changes that has seen nothing yet. */
+    DamageHistory history() {
+        return damage.history();
     }
 
     /** A frame that nobody reads, to be filled; empty where viewers hold them all, and then the screen is told when one is back. */
@@ -65,6 +175,7 @@ final class Lane {
             }
             if (slots.size() < MOST_SLOTS) {
                 slots.add(new Slot());
+                hasFrames = true;
                 return Optional.of(slots.get(slots.size() - 1));
             }
             starved = true;
@@ -74,36 +185,104 @@ final class Lane {
         }
     }
 
-    /** Shows a frame that was filled, and tells the viewers; returns whether it differs from the one before. */
-    boolean publish(Slot slot, Optional<String> why, CursorLook look, OptionalLong noticedNanos) {
-        boolean changed;
+    /** Shows what was filled; returns whether the picture differs from the one before. Viewers are told by {@link #tell}. */
+    boolean publish(Showing showing, Moves moves) {
         lock.lock();
         try {
-            changed = damage.update(slot.frame);
-            boolean cursorMoved = !look.equals(cursor);
-            newest = Optional.of(slot);
-            absence = why;
-            cursor = look;
-            noticed = noticedNanos;
+            Frame frame = showing.slot().frame;
+            boolean changed = showing.areas().isPresent()
+                    ? damage.update(frame, showing.areas().get())
+                    : damage.update(frame);
+            boolean otherKind = newest.isEmpty() || !absence.equals(showing.absence());
+            lastChangedPixels = 0;
             if (changed) {
+                stepHistory.take();
+                List<Rectangle> changes = stepHistory.rectangles();
+                lastChangedPixels = changes.stream().mapToLong(Areas::pixels).sum();
+                step = newest.isPresent() && !otherKind ? moves.find(newest.get(), showing.slot(), changes) : Step.NONE;
                 generation++;
             }
-            if (!changed && !cursorMoved) {
-                return false;
+            if (changed || otherKind) {
+                newest = Optional.of(showing.slot());
+                absence = showing.absence();
             }
-            looks++;
+            if (changed || otherKind || !showing.cursor().equals(cursor)) {
+                cursor = showing.cursor();
+                noticed = showing.noticed();
+                looks++;
+            }
+            return changed;
         } finally {
             lock.unlock();
         }
-        seats.forEach(Seat::tell);
-        return true;
     }
 
+    /** Shows the same picture with another cursor; returns whether it is another one. */
+    boolean publish(CursorLook moved, OptionalLong noticedNanos) {
+        lock.lock();
+        try {
+            if (moved.equals(cursor)) {
+                return false;
+            }
+            cursor = moved;
+            noticed = noticedNanos;
+            looks++;
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Tells the viewers that have not been told. */
+    void tell() {
+        long now = looks();
+        if (now > 0) {
+            for (Seat seat : seats) {
+                seat.tell(now);
+            }
+        }
+    }
+
+    /** Lets go of all frames that nobody holds; those that are held go when they are given back. Only for the reader. */
+    void forget() {
+        lock.lock();
+        try {
+            newest = Optional.empty();
+            absence = Optional.empty();
+            cursor = CursorLook.HIDDEN;
+            step = Step.NONE;
+            damage = new Damage();
+            stepHistory = damage.history();
+            generation++;
+            starved = false;
+            for (Slot slot : slots) {
+                slot.retired = true;
+                if (slot.holders == 0) {
+                    slot.frame.close();
+                }
+            }
+            slots.clear();
+            hasFrames = false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How many frames there are. */
+    int frames() {
+        lock.lock();
+        try {
+            return slots.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** With the screen's lock. */
     Viewing join(Runnable news) {
         Seat seat = new Seat(news);
         seats.add(seat);
-        screen.looking(1);
-        seat.tell();
+        watchers++;
         return seat;
     }
 
@@ -112,30 +291,48 @@ final class Lane {
         lock.lock();
         try {
             slot.holders--;
+            if (slot.retired && slot.holders == 0) {
+                slot.frame.close();
+                return;
+            }
             again = starved && slot.holders == 0;
             starved &= !again;
         } finally {
             lock.unlock();
         }
         if (again) {
-            screen.readAgain();
+            screen.frameIsFree();
         }
     }
 
     private final class Seat implements Viewing {
         private final Runnable news;
-        private final DamageHistory history = damage.history();
-        private final AtomicBoolean looking = new AtomicBoolean(true);
-        private final AtomicBoolean closed = new AtomicBoolean();
+        private volatile boolean looking = true;
+        private volatile boolean closed;
+
+        /** The reader alone. */
+        private long told;
+
+        // With the lane's lock.
+
+        private Damage seenDamage = damage;
+        private DamageHistory history = damage.history();
         private long seen;
+        private long seenGeneration;
+        private boolean waiting = true;
 
         private Seat(Runnable news) {
             this.news = news;
         }
 
-        private void tell() {
-            if (looking.get() && !closed.get()) {
-                news.run();
+        private void tell(long now) {
+            if (looking && !closed && told != now) {
+                told = now;
+                try {
+                    news.run();
+                } catch (Throwable ignored) {
+                    // A viewer's own affair, which is not to end the reading for the others.
+                }
             }
         }
 
@@ -143,18 +340,51 @@ final class Lane {
         public Optional<Look> look() {
             lock.lock();
             try {
-                if (closed.get() || newest.isEmpty() || seen == looks) {
+                if (closed || (newest.isEmpty() ? !waiting : seen == looks)) {
                     return Optional.empty();
                 }
-                seen = looks;
+                waiting = false;
+                if (newest.isEmpty()) {
+                    return Optional.of(placeholder());
+                }
+                if (seenDamage != damage) {
+                    seenDamage = damage;
+                    history = damage.history();
+                    seenGeneration = 0;
+                }
                 history.take();
                 Slot slot = newest.get();
                 slot.holders++;
-                return Optional.of(
-                        new Lent(slot, absence, history.rectangles(), List.of(), cursor, generation, noticed));
+                boolean follows = seenGeneration != 0
+                        && seenGeneration == generation - 1
+                        && !step.moves().isEmpty();
+                List<Rectangle> changes = follows ? step.changes() : history.rectangles();
+                List<Move> moves = follows ? step.moves() : List.of();
+                seen = looks;
+                seenGeneration = generation;
+                return Optional.of(new Lent(slot, absence, changes, moves, cursor, generation, noticed));
             } finally {
                 lock.unlock();
             }
+        }
+
+        /** For who looks before anything was read: a picture of his own. */
+        private Look placeholder() {
+            Slot own = new Slot();
+            own.holders = 1;
+            own.retired = true;
+            String why = screen.drawPlaceholder(own.frame);
+            Rectangle all = new Rectangle(0, 0, own.frame.width(), own.frame.height());
+            seenGeneration = 0;
+            history.forget();
+            return new Lent(
+                    own,
+                    Optional.of(why),
+                    List.of(all),
+                    List.of(),
+                    CursorLook.HIDDEN,
+                    generation,
+                    OptionalLong.empty());
         }
 
         @Override
@@ -163,6 +393,8 @@ final class Lane {
             try {
                 history.forget();
                 seen = 0;
+                seenGeneration = 0;
+                waiting = true;
             } finally {
                 lock.unlock();
             }
@@ -170,27 +402,37 @@ final class Lane {
 
         @Override
         public void pause() {
-            if (!closed.get() && looking.compareAndSet(true, false)) {
-                screen.looking(-1);
-            }
+            screen.change(() -> {
+                if (!closed && looking) {
+                    looking = false;
+                    watchers--;
+                }
+                return false;
+            });
         }
 
         @Override
         public void resume() {
-            if (!closed.get() && looking.compareAndSet(false, true)) {
-                screen.looking(1);
-                tell();
-            }
+            screen.change(() -> {
+                boolean back = !closed && !looking;
+                if (back) {
+                    looking = true;
+                    watchers++;
+                }
+                return back;
+            });
         }
 
         @Override
         public void close() {
-            if (closed.compareAndSet(false, true)) {
-                seats.remove(this);
-                if (looking.get()) {
-                    screen.looking(-1);
+            screen.change(() -> {
+                if (!closed) {
+                    closed = true;
+                    watchers -= looking ? 1 : 0;
+                    seats.remove(this);
                 }
-            }
+                return false;
+            });
         }
     }
 

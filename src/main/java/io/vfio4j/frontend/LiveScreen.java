@@ -1,24 +1,21 @@
 package io.vfio4j.frontend;
 
+import io.vfio4j.display.BufferChange;
 import io.vfio4j.display.Display;
-import io.vfio4j.display.DisplayMode;
 import io.vfio4j.display.RefreshEvent;
-import io.vfio4j.display.RefreshListener;
 import io.vfio4j.display.Subscription;
-import io.vfio4j.display.SubscriptionOptions;
-import io.vfio4j.display.pixels.Cursor;
 import io.vfio4j.display.pixels.Frame;
-import io.vfio4j.display.pixels.Placeholder;
 import io.vfio4j.linux.ClosedException;
-import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * A screen that any number of viewers look at: reads the picture once for all of them when the display says that it changed, and tells
@@ -31,33 +28,48 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>Any thread may call. No method waits for a viewer, except that viewers are told on the thread that reads.
  */
 public final class LiveScreen implements AutoCloseable {
-    private static final int PLACEHOLDER_WIDTH = 640;
-    private static final int PLACEHOLDER_HEIGHT = 480;
-
     private final String name;
-    private final LiveOptions options;
-    private final Executor capturer;
     private final Optional<ExecutorService> ownThread;
     private final ReentrantLock lock = new ReentrantLock();
-    private final AtomicInteger lookers = new AtomicInteger();
-    private final Lane drawn = new Lane(this);
-    private final Lane separate = new Lane(this);
-    private final Cursor cursor = new Cursor();
+    private final LiveCounts counts = new LiveCounts();
+    private final Reader reader;
+    private final Turns turns;
+    private final Attachment.Listener listener = new Attachment.Listener() {
+        @Override
+        public void due(Attachment from, RefreshEvent event) {
+            refresh(from, event);
+        }
 
-    private final AtomicLong captures = new AtomicLong();
-    private final AtomicLong unchanged = new AtomicLong();
-    private final AtomicLong skipped = new AtomicLong();
-    private final AtomicLong failures = new AtomicLong();
-    private final AtomicLong totalPixels = new AtomicLong();
+        @Override
+        public void noticed(Attachment from, RefreshEvent event) {
+            notice(from, event);
+        }
 
+        @Override
+        public void off(Attachment from) {
+            wish(from, Wish::look);
+        }
+
+        @Override
+        public void gone(Attachment from, Optional<Throwable> cause) {
+            leave(from, cause);
+        }
+    };
+
+    // With the lock.
+
+    private final Pace pace;
+    private Wish wish = new Wish();
     private Optional<Attachment> attachment = Optional.empty();
-    private CursorLook cursorLook = CursorLook.HIDDEN;
-    private int lastWidth = PLACEHOLDER_WIDTH;
-    private int lastHeight = PLACEHOLDER_HEIGHT;
+    private int lookers;
+    private boolean closed;
+    /** Why there is no display; read also without the lock. */
+    private volatile String absence;
 
     private LiveScreen(String name, LiveOptions options) {
         this.name = name;
-        this.options = options;
+        this.absence = "waiting for " + name;
+        this.pace = new Pace(options.longestIdle());
         this.ownThread = options.capturer().isPresent()
                 ? Optional.empty()
                 : Optional.of(Executors.newSingleThreadExecutor(task -> {
@@ -65,8 +77,8 @@ public final class LiveScreen implements AutoCloseable {
                     thread.setDaemon(true);
                     return thread;
                 }));
-        this.capturer = options.capturer().orElseGet(ownThread::orElseThrow);
-        absent("waiting for " + name);
+        this.reader = new Reader(this, counts);
+        this.turns = new Turns(options.capturer().orElseGet(ownThread::orElseThrow), this::turn);
     }
 
     /**
@@ -102,37 +114,69 @@ public final class LiveScreen implements AutoCloseable {
     }
 
     /**
-     * Shows a display from now on, until it closes, or another one takes its place.
+     * Shows a display from now on, until it closes, or another one takes its place. Waits for nothing but a callback of the one before that
+     * is running.
      *
      * @param display stays the caller's
-     * @throws ClosedException when the display is closed
+     * @throws ClosedException when the display is closed, and what was shown before stays; or when this screen is
      */
     public void attach(Display display) {
-        Attachment next = new Attachment(display);
-        lock.lock();
+        Attachment next = new Attachment(display, listener);
+        Optional<Attachment> before = replace(Optional.of(next), absence);
+        List<Subscription> begun;
         try {
-            attachment.ifPresent(Attachment::close);
-            attachment = Optional.of(next);
-            next.begin();
-        } finally {
-            lock.unlock();
+            begun = next.subscribe();
+        } catch (ClosedException displayIsClosed) {
+            locked(() -> {
+                if (isCurrent(next)) {
+                    attachment = before.filter(former -> !former.hasEnded());
+                    absence = name + " is gone";
+                    wish.look();
+                }
+            });
+            turns.request();
+            throw displayIsClosed;
         }
+        List<Subscription> over = locked(() -> {
+            List<Subscription> ended =
+                    new ArrayList<>(before.map(Attachment::end).orElse(List.of()));
+            if (!next.begin(begun, lookers > 0)) {
+                ended.addAll(begun);
+            }
+            paceAnew();
+            return ended;
+        });
+        over.forEach(Subscription::close);
+        turns.request();
     }
 
     /**
-     * Shows no display any more, but a sentence.
+     * Shows no display any more, but a sentence. After {@link #close} it does nothing.
      *
      * @param why for people, printable ASCII
      */
     public void detach(String why) {
-        lock.lock();
-        try {
-            attachment.ifPresent(Attachment::close);
-            attachment = Optional.empty();
-        } finally {
-            lock.unlock();
+        if (!isClosed()) {
+            end(replace(Optional.empty(), why));
+            turns.request();
         }
-        absent(why);
+    }
+
+    /** Takes another display, or none, and tells which one was there. */
+    private Optional<Attachment> replace(Optional<Attachment> next, String why) {
+        return locked(() -> {
+            requireOpen();
+            Optional<Attachment> before = attachment;
+            attachment = next;
+            absence = why;
+            wish.look();
+            return before;
+        });
+    }
+
+    /** Without the lock: a callback that is running may need it. */
+    private void end(Optional<Attachment> before) {
+        locked(() -> before.map(Attachment::end).orElse(List.of())).forEach(Subscription::close);
     }
 
     /**
@@ -141,29 +185,34 @@ public final class LiveScreen implements AutoCloseable {
      * @return empty where there is none at the moment
      */
     public Optional<Display> display() {
-        lock.lock();
-        try {
-            return attachment.map(current -> current.display);
-        } finally {
-            lock.unlock();
-        }
+        return locked(() -> attachment.map(current -> current.display));
     }
 
     /**
-     * Lets somebody look.
+     * Lets somebody look. There is something to look at from the start, a placeholder at least.
      *
      * @param style who draws the cursor
-     * @param news is called when there is something to look at; must be short and not block, because everybody else waits. What it
-     *     throws is ignored
+     * @param news is called when there is something to look at, which may be before this method returns; one call at a time. Must be short
+     *     and not block, because everybody else waits. What it throws is ignored
      * @return the viewer's place, to be closed
+     * @throws ClosedException when the screen is closed
      */
     public Viewing view(CursorStyle style, Runnable news) {
-        return (style == CursorStyle.DRAWN ? drawn : separate).join(news);
+        Viewing[] seat = new Viewing[1];
+        change(() -> {
+            requireOpen();
+            seat[0] = reader.lane(style).join(news);
+            return true;
+        });
+        return seat[0];
     }
 
-    /** Reads soon, however long nothing has changed: after an input, which mostly changes the picture. */
+    /**
+     * Ends the waiting that came from nothing having changed, after an input, which mostly changes the picture: what is known to be there
+     * to be read is read at once, and what comes next is not put off.
+     */
     public void nudge() {
-        // Nothing to hurry yet: readings are not put off.
+        locked((Runnable) this::paceAnew);
     }
 
     /**
@@ -172,131 +221,209 @@ public final class LiveScreen implements AutoCloseable {
      * @return numbers that were each true a moment ago
      */
     public LiveStats stats() {
-        return new LiveStats(
-                captures.get(),
-                unchanged.get(),
-                skipped.get(),
-                failures.get(),
-                drawn.changedPixels() + separate.changedPixels(),
-                totalPixels.get(),
-                lookers.get());
+        return counts.stats(locked(() -> lookers));
     }
 
-    /** Ends all viewings and the reading; the display stays open. Further calls do nothing. */
+    /**
+     * Ends the reading, and tells the viewers so by a last picture; the display stays open. Memory is let go when the last viewing and the
+     * last look are closed. Waits for nothing but a callback that is running. Further calls do nothing.
+     */
     @Override
     public void close() {
-        detach(name + " is closed");
+        Optional<Attachment> before = locked(() -> {
+            Optional<Attachment> current = attachment;
+            attachment = Optional.empty();
+            if (!closed) {
+                closed = true;
+                absence = name + " is closed";
+                wish.look();
+                wish.tidy();
+            }
+            return current;
+        });
+        end(before);
+        turns.expectEnd();
+        turns.request();
         ownThread.ifPresent(ExecutorService::shutdown);
     }
 
-    void looking(int change) {
+    private boolean isClosed() {
+        return locked(() -> closed);
+    }
+
+    /** With the lock. */
+    private void requireOpen() {
+        if (closed) {
+            throw new ClosedException("screen " + name);
+        }
+    }
+
+    /** With the lock. */
+    private boolean isCurrent(Attachment one) {
+        return attachment.filter(current -> current == one).isPresent();
+    }
+
+    /** With the lock: pictures are read as they come. */
+    private void paceAnew() {
+        if (pace.reset()) {
+            attachment.ifPresent(current -> current.setInterval(pace.interval()));
+        }
+    }
+
+    /** Changes who is looking; the change tells whether somebody has come who has to see something. */
+    void change(BooleanSupplier change) {
+        boolean due = locked(() -> {
+            boolean came = change.getAsBoolean();
+            int before = lookers;
+            lookers = reader.watchers();
+            if (came) {
+                wish.look();
+                paceAnew();
+            }
+            if ((before > 0) != (lookers > 0)) {
+                attachment.ifPresent(current -> current.demand(lookers > 0));
+            }
+            boolean untidy = reader.isUntidy();
+            if (untidy) {
+                wish.tidy();
+            }
+            return came || untidy;
+        });
+        if (due) {
+            turns.request();
+        }
+    }
+
+    /** A frame was given back, and a picture waits to be read. */
+    void frameIsFree() {
+        locked((Runnable) () -> wish.look());
+        turns.request();
+    }
+
+    private void wish(Attachment from, Consumer<Wish> what) {
+        boolean due = locked(() -> {
+            if (isCurrent(from) && lookers > 0) {
+                what.accept(wish);
+                return true;
+            }
+            return false;
+        });
+        if (due) {
+            turns.request();
+        }
+    }
+
+    private void refresh(Attachment from, RefreshEvent event) {
+        counts.event(event);
+        wish(from, wanted -> wanted.refresh(event));
+    }
+
+    /** While pictures are far apart: what proves a change, or may be found to be one by a question that is cheap. */
+    private void notice(Attachment from, RefreshEvent event) {
+        boolean due = locked(() -> {
+            if (!isCurrent(from) || lookers == 0 || !pace.isBackedOff()) {
+                return false;
+            }
+            if (event.buffer() == BufferChange.NEW_BUFFER) {
+                paceAnew();
+                return false;
+            }
+            wish.ask(event);
+            return true;
+        });
+        if (due) {
+            turns.request();
+        }
+    }
+
+    private void leave(Attachment from, Optional<Throwable> cause) {
+        boolean due = locked(() -> {
+            from.end();
+            if (!isCurrent(from)) {
+                return false;
+            }
+            attachment = Optional.empty();
+            absence = name + " is gone"
+                    + cause.map(why -> ": " + why.getMessage()).orElse("");
+            wish.look();
+            return true;
+        });
+        if (due) {
+            turns.request();
+        }
+    }
+
+    private void turn() {
+        Wish[] taken = new Wish[1];
+        Optional<Attachment> from = locked(() -> {
+            taken[0] = wish;
+            wish = new Wish();
+            return attachment;
+        });
+        reader.turn(taken[0], from);
+    }
+
+    // For the reader.
+
+    boolean isWatched() {
+        return locked(() -> lookers > 0);
+    }
+
+    boolean isShown(Attachment one) {
+        return locked(() -> isCurrent(one));
+    }
+
+    boolean isBackedOff() {
+        return locked(pace::isBackedOff);
+    }
+
+    /** Why there is no display. */
+    String whyAbsent() {
+        return absence;
+    }
+
+    /** A picture was read, or could not be; or something was found to be another. */
+    void paced(Attachment by, boolean isNews) {
+        locked(() -> {
+            if (!isCurrent(by)) {
+                return;
+            }
+            if (isNews) {
+                paceAnew();
+            } else {
+                Duration before = pace.interval();
+                pace.nothingNew();
+                if (!pace.interval().equals(before)) {
+                    by.setInterval(pace.interval());
+                }
+            }
+        });
+    }
+
+    /** For a viewer who looks before anything was read. */
+    String drawPlaceholder(Frame into) {
+        return reader.drawPlaceholder(into, absence);
+    }
+
+    int frames() {
+        return reader.frames();
+    }
+
+    private <T> T locked(Supplier<T> body) {
         lock.lock();
         try {
-            int now = lookers.addAndGet(change);
-            attachment.ifPresent(current -> current.demand(now > 0));
+            return body.get();
         } finally {
             lock.unlock();
         }
     }
 
-    /** A frame was given back, and a picture waits to be read. */
-    void readAgain() {
-        capturer.execute(() -> display().ifPresent(display -> capture(display, OptionalLong.empty())));
-    }
-
-    private void absent(String why) {
-        CursorLook hidden = new CursorLook(false, 0, 0, 0, 0, CursorLook.HIDDEN.image());
-        for (Lane lane : new Lane[] {drawn, separate}) {
-            lane.free().ifPresent(slot -> {
-                Placeholder.draw(slot.frame, lastWidth, lastHeight, why);
-                lane.publish(slot, Optional.of(why), hidden, OptionalLong.empty());
-            });
-        }
-    }
-
-    private void capture(Display display, OptionalLong noticed) {
+    private void locked(Runnable body) {
+        lock.lock();
         try {
-            boolean shown = false;
-            for (Lane lane : new Lane[] {drawn, separate}) {
-                if (!lane.isWatched()) {
-                    continue;
-                }
-                Optional<Lane.Slot> free = lane.free();
-                if (free.isEmpty()) {
-                    skipped.incrementAndGet();
-                    continue;
-                }
-                Frame frame = free.get().frame;
-                if (!display.screen().capture(frame)) {
-                    absent(Placeholder.NOTHING_YET);
-                    return;
-                }
-                captures.incrementAndGet();
-                totalPixels.addAndGet((long) frame.width() * frame.height());
-                lastWidth = frame.width();
-                lastHeight = frame.height();
-                display.screen().cursor(cursor);
-                cursorLook = CursorLook.of(cursor, cursorLook);
-                if (lane == drawn) {
-                    frame.drawCursor(cursor);
-                }
-                shown |= lane.publish(
-                        free.get(), Optional.empty(), lane == drawn ? CursorLook.HIDDEN : cursorLook, noticed);
-            }
-            if (!shown) {
-                unchanged.incrementAndGet();
-            }
-        } catch (IOException unreadable) {
-            failures.incrementAndGet();
-            absent(name + " cannot be shown: " + unreadable.getMessage());
-        } catch (ClosedException gone) {
-            // onClosed tells the viewers.
+            body.run();
+        } finally {
+            lock.unlock();
         }
-    }
-
-    /** The display that is shown, and the subscription to its events. */
-    private final class Attachment implements RefreshListener {
-        private final Display display;
-        private Optional<Subscription> subscription = Optional.empty();
-
-        private Attachment(Display display) {
-            this.display = display;
-        }
-
-        private void begin() {
-            Subscription subscribed = display.subscribe(this, SubscriptionOptions.DIRECT.on(capturer));
-            subscription = Optional.of(subscribed);
-            demand(lookers.get() > 0);
-        }
-
-        private void demand(boolean wanted) {
-            subscription.ifPresent(wanted ? Subscription::resume : Subscription::pause);
-        }
-
-        private void close() {
-            subscription.ifPresent(Subscription::close);
-        }
-
-        @Override
-        public void onRefresh(RefreshEvent event) {
-            capture(display, OptionalLong.of(event.timeNanos()));
-        }
-
-        @Override
-        public void onModeChanged(DisplayMode mode) {}
-
-        @Override
-        public void onOff() {
-            absent(Placeholder.NOTHING_YET);
-        }
-
-        @Override
-        public void onClosed(Optional<Throwable> cause) {
-            absent(name + " is gone" + cause.map(why -> ": " + why.getMessage()).orElse(""));
-        }
-    }
-
-    LiveOptions options() {
-        return options;
     }
 }

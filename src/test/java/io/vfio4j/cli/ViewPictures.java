@@ -42,10 +42,11 @@ final class ViewPictures {
         List<String> line = new ArrayList<>(List.of("view"));
         line.addAll(List.of(arguments));
         PrintWriter err = new PrintWriter(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-        CompletableFuture<Integer> view = CompletableFuture.supplyAsync(() ->
-                new Vfio4j(LocalHost.REAL, false).execute(err, err, line.toArray(String[]::new)));
+        CompletableFuture<Integer> view = CompletableFuture.supplyAsync(
+                () -> new Vfio4j(LocalHost.REAL, false).execute(err, err, line.toArray(String[]::new)));
         OnScreen onScreen = new OnScreen();
-        onScreen.await(() -> panels().count() > 0 && panels().allMatch(ViewPictures::showsAPicture), () -> "no pictures");
+        onScreen.await(
+                () -> panels().count() > 0 && panels().allMatch(ViewPictures::showsAPicture), () -> "no pictures");
         onScreen.robot().delay(SETTLED_MILLIS);
         BufferedImage picture = OnScreen.inSwing(() -> {
             onScreen.robot().mouseMove(1599, 1199);

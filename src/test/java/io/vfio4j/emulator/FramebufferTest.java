@@ -41,6 +41,32 @@ class FramebufferTest {
     }
 
     @ParameterizedTest
+    @EnumSource(names = {"SCREEN", "DESKTOP"})
+    void changes_are_never_less_than_what_differs(Picture picture) {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        for (int i = 0; i < 300; i++) {
+            int width = 270 + random.nextInt(100);
+            int height = 64 + random.nextInt(100);
+            Framebuffer followed = GraphicsMemory.ofGpu()
+                    .allocate(width, height, EmulatedFormat.XRGB8888, EmulatedTiling.LINEAR, picture);
+            long frame = random.nextInt(1000);
+            followed.show(frame);
+            followed.bytes();
+            followed.show(frame + 1 + random.nextInt(random.nextBoolean() ? 3 : 500));
+            ByteBuffer bytes = followed.bytes();
+            for (int y = 0; y < height; y++) {
+                for (int x = 0; x < width; x++) {
+                    assertEquals(
+                            followed.pixel(x, y) & 0xff_ffff,
+                            bytes.getInt(y * followed.strideBytes() + 4 * x) & 0xff_ffff,
+                            "seed " + seed + ", " + i + ": " + x + "," + y);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
     @EnumSource
     void bytes_that_followed_the_guest_are_those_that_are_drawn_anew(EmulatedFormat format) {
         for (EmulatedTiling tiling : EmulatedTiling.values()) {

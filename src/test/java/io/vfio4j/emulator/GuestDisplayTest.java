@@ -171,10 +171,11 @@ class GuestDisplayTest {
         for (int round = 0; round < 60; round++) {
             int[] before = shown();
             for (int i = random.nextInt(4); i >= 0; i--) {
-                if (random.nextBoolean()) {
-                    guest.draw(random.nextInt(30));
-                } else {
-                    guest.flip();
+                switch (random.nextInt(8)) {
+                    case 0 -> guest.run(Scenario.WINDOW);
+                    case 1 -> guest.run(Scenario.FLIP);
+                    case 2, 3, 4 -> guest.flip();
+                    default -> guest.draw(random.nextInt(30));
                 }
             }
             int[] now = shown();

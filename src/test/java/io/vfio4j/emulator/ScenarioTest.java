@@ -48,6 +48,59 @@ class ScenarioTest {
     }
 
     @Test
+    void window_moves_a_window_over_a_desktop_that_stands_still() throws IOException {
+        run(VgpuProfile.V6.withSize(300, 240), Scenario.WINDOW, Duration.ofMillis(16 * 9));
+        assertEquals(10, guest.frame());
+        guest.takeDirtyAreas();
+        int[] before = screen();
+        host.clock().advance(Duration.ofMillis(16));
+        int[] now = screen();
+        for (int y = 0; y < 80; y++) {
+            for (int x = 0; x < 100; x++) {
+                assertEquals(before[(40 + y) * 300 + 60 + x], now[(44 + y) * 300 + 66 + x], x + "," + y);
+            }
+        }
+        List<EmulatedGuest.Area> dirty = guest.takeDirtyAreas();
+        for (int i = 0; i < now.length; i++) {
+            int x = i % 300;
+            int y = i / 300;
+            boolean touched = x >= 60 && x < 166 && y >= 40 && y < 124 || x < 256 && y < 8;
+            assertTrue(touched || before[i] == now[i], x + "," + y);
+            assertTrue(before[i] == now[i]
+                    || dirty.stream()
+                            .anyMatch(area -> x >= area.x()
+                                    && x < area.x() + area.width()
+                                    && y >= area.y()
+                                    && y < area.y() + area.height()));
+        }
+        int number = 0;
+        for (int bit = 0; bit < 32; bit++) {
+            number |= (now[4 * 300 + 8 * bit + 3] & 1) << bit;
+        }
+        assertEquals(11, number, "the bar code is the frame's number");
+    }
+
+    @Test
+    void a_window_goes_on_by_hand_until_another_scenario_shows_its_own_picture() throws IOException {
+        run(VgpuProfile.V6.withSize(300, 240), Scenario.WINDOW, Duration.ZERO);
+        guest.stop();
+        guest.flip();
+        assertEquals(Picture.DESKTOP.pixel(300, 240, 2, 0, 200, 200), guest.pixel(200, 200));
+        guest.setMode(320, 200);
+        assertEquals(Picture.DESKTOP.pixel(320, 200, 3, 0, 200, 150), guest.pixel(200, 150));
+        guest.run(Scenario.FLIP);
+        assertEquals(Picture.SCREEN.pixel(320, 200, 4, 0, 200, 150), guest.pixel(200, 150));
+    }
+
+    private int[] screen() {
+        int[] screen = new int[guest.width() * guest.height()];
+        for (int i = 0; i < screen.length; i++) {
+            screen[i] = guest.pixel(i % guest.width(), i / guest.width());
+        }
+        return screen;
+    }
+
+    @Test
     void stop_ends_it() throws IOException {
         run(VgpuProfile.V6, Scenario.FLIP, Duration.ofMillis(160));
         guest.stop();
@@ -142,7 +195,8 @@ class ScenarioTest {
 
     @Test
     void scenarios_have_names() {
-        assertEquals(List.of("flip", "idle", "console", "cursor", "mode", "pipe", "burst"), Scenario.labels());
+        assertEquals(
+                List.of("flip", "window", "idle", "console", "cursor", "mode", "pipe", "burst"), Scenario.labels());
         assertEquals(Scenario.BURST, Scenario.named("Burst"));
         assertThrows(IllegalArgumentException.class, () -> Scenario.named("dance"));
     }

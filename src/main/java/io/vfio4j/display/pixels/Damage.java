@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -66,7 +67,58 @@ public final class Damage {
     }
 
     /**
-     * Does the same with pixels that are in no {@link Frame}.
+     * Does the same where it is known which parts can have changed: only the tiles that touch them are compared. With another size than
+     * the last frame's, everything changed.
+     *
+     * @param frame a picture, which must not be filled meanwhile. Outside of the areas it is as the last one
+     * @param areas where it may differ; may overlap, and reach beyond the picture
+     * @return whether anything changed
+     * @throws IllegalArgumentException if the frame is empty
+     * @throws io.vfio4j.linux.ClosedException if it is closed
+     */
+    public boolean update(Frame frame, List<Rectangle> areas) {
+        lock.lock();
+        try {
+            if (frame.isEmpty() || frame.width() != width || frame.height() != height) {
+                return update(frame);
+            }
+            use(frame.bytes());
+            updates++;
+            for (Rectangle area : areas) {
+                int lastColumn = (int) Math.min(columns - 1L, (area.x() + area.width() - 1L) / TILE);
+                int lastRow = (int) Math.min(rows - 1L, (area.y() + area.height() - 1L) / TILE);
+                for (int row = area.y() / TILE; row <= lastRow; row++) {
+                    for (int column = area.x() / TILE; column <= lastColumn; column++) {
+                        compareTile(row, column);
+                    }
+                }
+            }
+            return latestChange == updates;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void compareTile(int row, int column) {
+        int start = row * TILE * strideBytes + column * TILE_LINE_BYTES;
+        int bytes = Math.min(TILE_LINE_BYTES, strideBytes - column * TILE_LINE_BYTES);
+        int end = Math.min(height, (row + 1) * TILE) * strideBytes;
+        boolean differs = false;
+        for (int at = start; at < end; at += strideBytes) {
+            int difference = mismatch(at, at + bytes);
+            if (difference < at + bytes) {
+                differs |= coloursDiffer(difference & -Integer.BYTES, at + bytes);
+                last.put(at, current, at, bytes);
+            }
+        }
+        if (differs) {
+            changes[row * columns + column] = updates;
+            latestChange = updates;
+        }
+    }
+
+    /**
+     * Compares pixels that are in no {@link Frame}.
      *
      * @param pixels XRGB8888, from index 0, without gaps between lines: memory of this process, such as a frame's, not that of a device
      *     or file, which may go away meanwhile. Its position and byte order do not matter and do not change; references to the last

@@ -192,6 +192,38 @@ public final class Frame implements AutoCloseable {
     }
 
     /**
+     * Copies a part of another picture to the same place in this one, which differs from it nowhere else: so what is told of the other,
+     * such as where it comes from, holds for this one too from now on.
+     *
+     * @param other of the same size; stays as it is
+     * @param area within both
+     * @throws IllegalArgumentException when the sizes differ, or the area is not within them
+     * @throws ClosedException when one of them is closed
+     */
+    public void copyFrom(Frame other, Rectangle area) {
+        requireOpen();
+        other.requireOpen();
+        if (other.width != width
+                || other.height != height
+                || area.width() > width - area.x()
+                || area.height() > height - area.y()) {
+            throw new IllegalArgumentException(area + " of a picture of " + other.width + "x" + other.height
+                    + ", into one of " + width + "x" + height);
+        }
+        int start = area.y() * strideBytes() + area.x() * Integer.BYTES;
+        Lines.copy(
+                other.memory,
+                start,
+                strideBytes(),
+                memory,
+                start,
+                strideBytes(),
+                area.width() * Integer.BYTES,
+                area.height());
+        captured(other.plane, other.path, other.evidence, other.sequence, other.capturedNanos);
+    }
+
+    /**
      * Draws the cursor over the picture, as far as it is on it. The X byte of what is drawn on becomes 0xff.
      *
      * @param cursor stays as it is; nothing is drawn when it is hidden

@@ -1,6 +1,8 @@
-package io.vfio4j.display;
+package io.vfio4j.recording;
 
+import java.util.Set;
 import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
 import jdk.jfr.EventType;
@@ -20,16 +22,16 @@ final class FlightRecorder implements Recorder {
     }
 
     @Override
-    public void refresh(String display, RefreshEvent event, Runnable callback) {
+    public void refresh(String display, String source, Set<?> planes, int merged, long sequence, Runnable callback) {
         ListenerSlow slowCall = new ListenerSlow();
         slowCall.begin();
         RefreshDelivered delivery = new RefreshDelivered();
         if (delivery.isEnabled()) {
             delivery.display = display;
-            delivery.source = event.source().name();
-            delivery.planes = event.planes().toString();
-            delivery.merged = event.merged();
-            delivery.sequence = event.sequence();
+            delivery.source = source;
+            delivery.planes = planes.toString();
+            delivery.merged = merged;
+            delivery.sequence = sequence;
             delivery.commit();
         }
         try {
@@ -38,7 +40,7 @@ final class FlightRecorder implements Recorder {
             slowCall.end();
             if (slowCall.shouldCommit()) {
                 slowCall.display = display;
-                slowCall.sequence = event.sequence();
+                slowCall.sequence = sequence;
                 slowCall.commit();
             }
         }
@@ -52,6 +54,43 @@ final class FlightRecorder implements Recorder {
             event.what = what;
             event.commit();
         }
+    }
+
+    @Override
+    public PictureSpan picture() {
+        PictureCaptured event = new PictureCaptured();
+        if (!event.isEnabled()) {
+            return PictureSpan.UNRECORDED;
+        }
+        event.begin();
+        return (display, changedPixels) -> {
+            event.end();
+            if (event.shouldCommit()) {
+                event.display = display;
+                event.changedPixels = changedPixels;
+                event.unchanged = changedPixels == 0;
+                event.commit();
+            }
+        };
+    }
+
+    @Override
+    public UpdateSpan update() {
+        UpdateSent event = new UpdateSent();
+        if (!event.isEnabled()) {
+            return UpdateSpan.UNRECORDED;
+        }
+        event.begin();
+        return (display, client, encoding, bytes) -> {
+            event.end();
+            if (event.shouldCommit()) {
+                event.display = display;
+                event.client = client;
+                event.encoding = encoding;
+                event.bytes = bytes;
+                event.commit();
+            }
+        };
     }
 
     @Name("io.vfio4j.RefreshDelivered")
@@ -101,5 +140,42 @@ final class FlightRecorder implements Recorder {
 
         @Label("What")
         String what;
+    }
+
+    @Name("io.vfio4j.PictureCaptured")
+    @Label("Picture captured")
+    @Category("vfio4j")
+    @Description("A guest's picture was read for a screen's viewers")
+    @StackTrace(false)
+    static final class PictureCaptured extends Event {
+        @Label("Display")
+        String display;
+
+        @Label("Changed pixels")
+        @Description("By tiles of 32x32")
+        long changedPixels;
+
+        @Label("Unchanged")
+        boolean unchanged;
+    }
+
+    @Name("io.vfio4j.UpdateSent")
+    @Label("Update sent")
+    @Category("vfio4j")
+    @Description("A client of a screen was sent what had changed")
+    @StackTrace(false)
+    static final class UpdateSent extends Event {
+        @Label("Display")
+        String display;
+
+        @Label("Client")
+        String client;
+
+        @Label("Encoding")
+        String encoding;
+
+        @Label("Bytes")
+        @DataAmount(DataAmount.BYTES)
+        long bytes;
     }
 }

@@ -1,0 +1,73 @@
+package io.vfio4j.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The examples do what they say, on the emulated host. */
+@Timeout(60)
+@DisabledOnOs(OS.WINDOWS)
+class ExamplesTest {
+    private static final int SIGTERM = 15;
+    private static final int SIGNALLED = 128;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void twelveLinesPrintsEventsOfTheIrq() throws Exception {
+        try (ExampleProcess example = new ExampleProcess(TwelveLines.class)) {
+            example.await(line -> line.startsWith("RESYNC ["));
+            for (int i = 0; i < 3; i++) {
+                example.await(line -> line.startsWith("IRQ [PRIMARY"));
+            }
+            example.pressEnter();
+            assertEquals(0, example.exitCode());
+        }
+    }
+
+    @Test
+    void twelveLinesHasTwelveLines() throws Exception {
+        List<String> source = Files.readAllLines(Path.of("src/examples/java/io/vfio4j/examples/TwelveLines.java"));
+        int main = source.indexOf("    public static void main(String[] arguments) throws IOException {");
+        int end = main + 1 + source.subList(main + 1, source.size()).indexOf("    }");
+        assertEquals(12, end - main - 1);
+    }
+
+    @Test
+    void anExampleSaysThatADeviceIsNotThere() throws Exception {
+        String absent = "8f9c1a8e-3f5d-4b2a-9a55-0d0f1d5a7b11";
+        try (ExampleProcess example = new ExampleProcess(TwelveLines.class, absent)) {
+            String failure = example.await(line -> line.startsWith("Exception in thread \"main\""));
+            assertTrue(failure.contains(absent) || failure.contains("native"), failure);
+            assertEquals(1, example.exitCode());
+        }
+    }
+
+    @Test
+    void theScreenshotServiceKeepsAPictureAndLeavesNothingHalf() throws Exception {
+        Path file = directory.resolve("now.png");
+        try (ExampleProcess example = new ExampleProcess(ScreenshotService.class, "emulated", file.toString())) {
+            for (int i = 0; i < 2; i++) {
+                assertEquals(file + ": 1920x1200", example.await(line -> line.contains("now.png")));
+                BufferedImage picture = ImageIO.read(file.toFile());
+                assertEquals(1200, picture.getHeight());
+            }
+            List<String> rest = example.terminate();
+            assertTrue(rest.stream().allMatch(line -> line.equals(file + ": 1920x1200")), rest.toString());
+            assertEquals(SIGNALLED + SIGTERM, example.exitCode());
+        }
+        assertFalse(Files.exists(directory.resolve("now.png.part")));
+    }
+}
