@@ -4,6 +4,7 @@ import io.vfio4j.frontend.swing.DisplayPanel;
 import io.vfio4j.frontend.swing.OnScreen;
 import java.awt.Component;
 import java.awt.Container;
+import java.awt.Dimension;
 import java.awt.Frame;
 import java.awt.image.BufferedImage;
 import java.io.File;
@@ -14,7 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import javax.swing.JFrame;
 
@@ -27,18 +30,24 @@ final class ViewPictures {
 
     public static void main(String[] arguments) throws Exception {
         File directory = new File(arguments[0]);
-        shoot(new File(directory, "view.png"), "emulated:v5:cursor,size=800x500,mappable", "--overlay");
+        // Small enough for a page, and a whole fraction of the guests' pixels, which is what PNG is good at.
+        shoot(
+                new File(directory, "view.png"),
+                Optional.empty(),
+                "emulated:v5:cursor,size=576x360,mappable",
+                "--overlay");
         shoot(
                 new File(directory, "wall.png"),
+                Optional.of(new Dimension(732, 472)),
                 "--wall",
-                "emulated:v5:flip,size=960x560,mappable",
-                "emulated:v6:cursor,size=960x560,mappable",
-                "emulated:port:console,size=960x560,mappable",
-                "emulated:mdpy:flip,size=640x480");
+                "emulated:v5:flip,size=720x420,mappable",
+                "emulated:v6:cursor,size=720x420,mappable",
+                "emulated:port:console,size=720x420,mappable",
+                "emulated:v4:display=off");
         System.exit(0);
     }
 
-    private static void shoot(File file, String... arguments) throws Exception {
+    private static void shoot(File file, Optional<Dimension> size, String... arguments) throws Exception {
         List<String> line = new ArrayList<>(List.of("view"));
         line.addAll(List.of(arguments));
         PrintWriter err = new PrintWriter(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
@@ -46,7 +55,8 @@ final class ViewPictures {
                 () -> new Vfio4j(LocalHost.REAL, false).execute(err, err, line.toArray(String[]::new)));
         OnScreen onScreen = new OnScreen();
         onScreen.await(
-                () -> panels().count() > 0 && panels().allMatch(ViewPictures::showsAPicture), () -> "no pictures");
+                () -> panels().count() > 0 && panels().anyMatch(ViewPictures::showsAPicture), () -> "no pictures");
+        OnScreen.inSwing(() -> size.ifPresent(frame()::setSize));
         onScreen.robot().delay(SETTLED_MILLIS);
         BufferedImage picture = OnScreen.inSwing(() -> {
             onScreen.robot().mouseMove(1599, 1199);
@@ -69,16 +79,16 @@ final class ViewPictures {
                 .orElseThrow();
     }
 
-    private static java.util.stream.Stream<DisplayPanel> panels() {
+    private static Stream<DisplayPanel> panels() {
         return Arrays.stream(Frame.getFrames()).filter(Frame::isShowing).flatMap(ViewPictures::panels);
     }
 
-    private static java.util.stream.Stream<DisplayPanel> panels(Component component) {
+    private static Stream<DisplayPanel> panels(Component component) {
         if (component instanceof DisplayPanel panel) {
-            return java.util.stream.Stream.of(panel);
+            return Stream.of(panel);
         }
         return component instanceof Container container
                 ? Arrays.stream(container.getComponents()).flatMap(ViewPictures::panels)
-                : java.util.stream.Stream.empty();
+                : Stream.empty();
     }
 }

@@ -197,7 +197,9 @@ class PanelOnScreenTest {
                 () -> {
                     shown.guest.flip();
                     shown.settle();
-                    return lines().size() == 4 && lines().get(2).matches("[1-9].* pictures/s, by irq \\(v6\\)");
+                    return lines().size() == 5
+                            && lines().get(2).matches("[1-9].* pictures/s painted")
+                            && lines().get(3).matches("events: irq \\(v6\\) [1-9].*/s.*");
                 },
                 () -> "overlay: " + lines());
         assertEquals("guest", lines().get(0));
@@ -207,7 +209,7 @@ class PanelOnScreenTest {
                 () -> {
                     shown.guest.flip();
                     shown.settle();
-                    return lines().get(3).matches("painted \\d+\\.\\d ms after notice, at worst \\d+\\.\\d ms");
+                    return lines().get(4).matches("painted \\d+\\.\\d ms after notice, at worst \\d+\\.\\d ms");
                 },
                 () -> "overlay: " + lines());
         assertFalse(Pictures.difference(shown.picture(), onScreen.whole(), LEFT, TOP)
