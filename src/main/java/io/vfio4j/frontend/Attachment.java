@@ -12,7 +12,7 @@ import java.util.Optional;
 
 /**
  * A display that is shown, and two subscriptions to its events: one whose rate is bounded while nothing changes, for what is to be read;
- * and one that hears each event, so that what proves a change need not wait for the other's turn.
+ * and one whose rate is bounded far less, so that what proves a change need not wait for the other's turn.
  */
 final class Attachment {
     /** Hears of the display, on its loop's thread. */
@@ -26,6 +26,9 @@ final class Attachment {
         void gone(Attachment from, Optional<Throwable> cause);
     }
 
+    /** How often it is asked, at most, whether something that proves a change has come. */
+    private static final Duration ALERT = Duration.ofMillis(32);
+
     final Display display;
     private final Listener listener;
 
@@ -33,6 +36,7 @@ final class Attachment {
 
     private final List<Subscription> subscriptions = new ArrayList<>(2);
     private Optional<Subscription> bounded = Optional.empty();
+    private Optional<Subscription> each = Optional.empty();
     private boolean ended;
 
     // The reader alone.
@@ -81,6 +85,7 @@ final class Attachment {
         }
         subscriptions.addAll(begun);
         bounded = Optional.of(begun.get(0));
+        each = Optional.of(begun.get(1));
         demand(wanted);
         return true;
     }
@@ -93,6 +98,7 @@ final class Attachment {
     /** With the screen's lock. */
     void setInterval(Duration interval) {
         bounded.ifPresent(subscription -> subscription.setMinInterval(interval));
+        each.ifPresent(subscription -> subscription.setMinInterval(interval.compareTo(ALERT) < 0 ? interval : ALERT));
     }
 
     /** With the screen's lock; what is returned is to be closed without it. */

@@ -12,10 +12,11 @@ import java.util.concurrent.Executor;
  * @param longestIdle while nothing changes and nothing says that it did, how far apart readings may get: 0 to 10 seconds
  */
 public record LiveOptions(Optional<Executor> capturer, Duration longestIdle) {
+    // Above what it checks: constants are made in their order.
     private static final Duration MOST_IDLE = Duration.ofSeconds(10);
 
-    /** A thread of its own; at least four readings a second. */
-    public static final LiveOptions DEFAULTS = new LiveOptions(Optional.empty(), Duration.ofMillis(250));
+    /** A thread of its own; at least two readings a second. */
+    public static final LiveOptions DEFAULTS = new LiveOptions(Optional.empty(), Duration.ofMillis(500));
 
     /**
      * Checks the values.

@@ -110,7 +110,6 @@ final class Reader {
         if (!plain.hasSeats()) {
             plain.forget();
             shownPlane = Optional.empty();
-            cursor.image().copyFrom(new Frame());
         }
     }
 
@@ -266,7 +265,7 @@ final class Reader {
         }
         Placeholder.draw(free.get().frame, lastWidth, lastHeight, why);
         shownPlane = Optional.empty();
-        cursorLook = new CursorLook(false, 0, 0, 0, 0, CursorLook.HIDDEN.image());
+        cursorLook = CursorLook.HIDDEN;
         plain.publish(
                 new Lane.Showing(free.get(), Optional.of(why), cursorLook, OptionalLong.empty(), Optional.empty()),
                 Lane.Moves.NONE);

@@ -2,6 +2,7 @@ package io.vfio4j.display;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vfio4j.emulator.Pipe;
@@ -288,6 +289,66 @@ class DisplayInVirtualTimeTest {
                 assertTrue(heardAt.get(i) - heardAt.get(i - 1) >= 100 * MILLI, "event " + i);
             }
             assertTrue(slow.events.size() <= 43, slow.events.size() + " events in 4 s");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theMinimumIntervalCanBeChangedAtAnyTime(boolean executor) throws Exception {
+        try (Stage stage = Stage.of("v6")) {
+            List<Long> heardAt = new ArrayList<>();
+            Notes notes = new Notes() {
+                @Override
+                public void onRefresh(RefreshEvent event) {
+                    super.onRefresh(event);
+                    heardAt.add(stage.now());
+                }
+            };
+            Display display = stage.attach();
+            Subscription subscription = display.subscribe(
+                    notes, executor ? SubscriptionOptions.DIRECT.on(Runnable::run) : SubscriptionOptions.DIRECT);
+            stage.settle();
+            stage.vgpu().guest().run(Scenario.FLIP);
+            stage.passMillis(160);
+            int every = heardAt.size();
+            assertTrue(every >= 10, every + " events");
+            long last = heardAt.get(every - 1);
+            subscription.setMinInterval(Duration.ofMillis(100));
+            stage.passMillis(500);
+            List<Long> slow = List.copyOf(heardAt.subList(every, heardAt.size()));
+            assertTrue(slow.size() >= 4 && slow.size() <= 5, slow.size() + " events in half a second");
+            assertTrue(slow.get(0) - last >= 100 * MILLI, "counted from the last one before the change");
+            for (int i = 1; i < slow.size(); i++) {
+                assertTrue(slow.get(i) - slow.get(i - 1) >= 100 * MILLI);
+            }
+            subscription.setMinInterval(Duration.ofHours(1));
+            stage.passMillis(500);
+            int before = heardAt.size();
+            assertTrue(before - every - slow.size() <= 1, "the old interval does not end it");
+            long now = stage.now();
+            subscription.setMinInterval(Duration.ZERO);
+            stage.settle();
+            assertEquals(before + 1, heardAt.size(), "what was pending comes at once");
+            assertEquals(now, heardAt.get(before));
+            assertTrue(notes.last().merged() >= 25, () -> notes.last().toString());
+            stage.passMillis(160);
+            assertTrue(heardAt.size() >= before + 10);
+            notes.assertNothingLost();
+            assertEquals(stage.vgpu().signalled().calls(), notes.signals());
+        }
+    }
+
+    @Test
+    void aMinimumIntervalOutOfBoundsIsRefusedAndOneAfterTheEndIsIgnored() throws Exception {
+        try (Stage stage = Stage.of("v6")) {
+            Display display = stage.attach();
+            Subscription subscription = display.subscribe(new Notes());
+            assertThrows(IllegalArgumentException.class, () -> subscription.setMinInterval(Duration.ofMillis(-1)));
+            assertThrows(IllegalArgumentException.class, () -> subscription.setMinInterval(Duration.ofDays(366)));
+            display.close();
+            subscription.setMinInterval(Duration.ofMillis(1));
+            stage.loop.close();
+            subscription.setMinInterval(Duration.ofMillis(2));
         }
     }
 

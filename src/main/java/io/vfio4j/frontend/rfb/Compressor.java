@@ -2,16 +2,16 @@ package io.vfio4j.frontend.rfb;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.zip.Deflater;
 
 /**
- * One zlib stream, which goes on as long as its connection: what is written between {@link #begin} and {@link #finish} can be read by the
- * client at once. Memory outside of the heap is held from the first use to {@link #end}.
+ * One zlib stream, which goes on from its first use to {@link #end}, and holds memory outside of the heap meanwhile: what is written
+ * between {@link #begin} and {@link #finish} can be read by the client at once.
  */
 final class Compressor {
     private static final int INPUT_BYTES = 32 << 10;
     private static final int OUTPUT_BYTES = 16 << 10;
-    private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
 
     /** What the streams of one connection work with; one of them at a time. */
     static final class Buffers {
@@ -20,25 +20,30 @@ final class Compressor {
     }
 
     private final Buffers buffers;
-    private final Deflater deflater;
+    private Optional<Deflater> stream = Optional.empty();
     private int level;
 
-    Compressor(Buffers buffers, int level) {
+    Compressor(Buffers buffers) {
         this.buffers = buffers;
-        this.level = level;
-        this.deflater = new Deflater(level);
+    }
+
+    /** Whether the next portion is the first of a stream. */
+    boolean isAtItsStart() {
+        return stream.isEmpty();
     }
 
     /** Starts a portion. */
     void begin(int wantedLevel, ByteBuf out) {
-        buffers.input.clear();
-        if (wantedLevel != level) {
-            level = wantedLevel;
-            deflater.setLevel(level);
+        if (stream.isEmpty()) {
+            stream = Optional.of(new Deflater(wantedLevel));
+        } else if (wantedLevel != level) {
+            stream.get().setLevel(wantedLevel);
             // The JDK applies a level by a call of its own, which flushes nothing.
-            deflater.setInput(NOTHING);
-            drain(Deflater.NO_FLUSH, out);
+            buffers.input.clear();
+            deflate(Deflater.NO_FLUSH, out);
         }
+        level = wantedLevel;
+        buffers.input.clear();
     }
 
     void write(byte[] bytes, int length, ByteBuf out) {
@@ -58,14 +63,10 @@ final class Compressor {
         deflate(Deflater.SYNC_FLUSH, out);
     }
 
-    private void deflate(int flush, ByteBuf out) {
-        deflater.setInput(buffers.input.flip());
-        drain(flush, out);
-        buffers.input.clear();
-    }
-
     /** A call that did not fill the output had nothing left to tell (zlib.h, deflate). */
-    private void drain(int flush, ByteBuf out) {
+    private void deflate(int flush, ByteBuf out) {
+        Deflater deflater = stream.orElseThrow();
+        deflater.setInput(buffers.input.flip());
         ByteBuffer output = buffers.output;
         boolean filled;
         do {
@@ -74,9 +75,12 @@ final class Compressor {
             filled = !output.hasRemaining();
             out.writeBytes(output.flip());
         } while (filled || !deflater.needsInput());
+        buffers.input.clear();
     }
 
+    /** Ends the stream; another may begin. */
     void end() {
-        deflater.end();
+        stream.ifPresent(Deflater::end);
+        stream = Optional.empty();
     }
 }

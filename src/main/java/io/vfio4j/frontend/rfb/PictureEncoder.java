@@ -62,13 +62,13 @@ final class PictureEncoder implements AutoCloseable {
         int level = encodings.compressionLevel();
         return switch (encodings.picture()) {
             case Encodings.ZLIB -> {
-                ZlibEncoder encoder = zlib.orElseGet(() -> new ZlibEncoder(buffers(), level));
+                ZlibEncoder encoder = zlib.orElseGet(() -> new ZlibEncoder(buffers()));
                 zlib = Optional.of(encoder);
                 encoder.use(level);
                 yield encoder;
             }
             case Encodings.ZRLE -> {
-                ZrleEncoder encoder = zrle.orElseGet(() -> new ZrleEncoder(buffers(), level));
+                ZrleEncoder encoder = zrle.orElseGet(() -> new ZrleEncoder(buffers()));
                 zrle = Optional.of(encoder);
                 encoder.use(level);
                 yield encoder;

@@ -3,6 +3,7 @@ package io.vfio4j.frontend.rfb;
 import io.netty.buffer.ByteBuf;
 import io.vfio4j.display.pixels.Frame;
 import io.vfio4j.display.pixels.Rectangle;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -36,15 +37,11 @@ final class TightEncoder implements AreaEncoder {
 
     private static final int MONOCHROME_STREAM = 1;
     private static final int INDEX_STREAM = 2;
-    private static final int STREAMS = 3;
 
-    private final Compressor.Buffers buffers;
+    private final List<Compressor> streams;
     private final boolean mayLose;
     private int level;
     private OptionalInt quality = OptionalInt.empty();
-
-    /** Holds nothing, where a stream has not begun. */
-    private final Compressor[] streams = new Compressor[STREAMS];
 
     private Optional<JpegCompressor> jpeg = Optional.empty();
     private boolean jpegIsMissing;
@@ -53,7 +50,7 @@ final class TightEncoder implements AreaEncoder {
     private byte[] bytes = {};
 
     TightEncoder(Compressor.Buffers buffers, boolean mayLose) {
-        this.buffers = buffers;
+        streams = List.of(new Compressor(buffers), new Compressor(buffers), new Compressor(buffers));
         this.mayLose = mayLose;
     }
 
@@ -178,7 +175,7 @@ final class TightEncoder implements AreaEncoder {
 
     /** A stream that begins is reset by the client, too, because there may have been one before. */
     private int control(int stream, int length) {
-        boolean begins = length >= LEAST_COMPRESSED_BYTES && streams[stream] == null;
+        boolean begins = length >= LEAST_COMPRESSED_BYTES && streams.get(stream).isAtItsStart();
         return stream << STREAM_SHIFT | (begins ? 1 << stream : 0);
     }
 
@@ -187,13 +184,10 @@ final class TightEncoder implements AreaEncoder {
             out.writeBytes(bytes, 0, length);
             return;
         }
-        if (streams[stream] == null) {
-            streams[stream] = new Compressor(buffers, level);
-        }
         // How long the length is depends on it, so the data cannot be where it belongs from the start.
         ByteBuf compressed = out.alloc().directBuffer();
         try {
-            Compressor compressor = streams[stream];
+            Compressor compressor = streams.get(stream);
             compressor.begin(level, compressed);
             compressor.write(bytes, length, compressed);
             compressor.finish(compressed);
@@ -240,12 +234,7 @@ final class TightEncoder implements AreaEncoder {
 
     @Override
     public void close() {
-        for (int i = 0; i < STREAMS; i++) {
-            if (streams[i] != null) {
-                streams[i].end();
-                streams[i] = null;
-            }
-        }
+        streams.forEach(Compressor::end);
         jpeg.ifPresent(JpegCompressor::close);
         jpeg = Optional.empty();
         values = new int[0];

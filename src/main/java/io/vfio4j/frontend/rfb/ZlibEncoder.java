@@ -3,7 +3,6 @@ package io.vfio4j.frontend.rfb;
 import io.netty.buffer.ByteBuf;
 import io.vfio4j.display.pixels.Frame;
 import io.vfio4j.display.pixels.Rectangle;
-import java.util.Optional;
 
 /** Zlib (encoding 6): raw pixels through one stream. */
 final class ZlibEncoder implements AreaEncoder {
@@ -11,13 +10,11 @@ final class ZlibEncoder implements AreaEncoder {
     private static final int RECTANGLE_PIXELS = 1 << 18;
 
     private final PixelLines lines = new PixelLines();
-    private final Compressor.Buffers buffers;
+    private final Compressor compressor;
     private int level;
-    private Optional<Compressor> stream = Optional.empty();
 
-    ZlibEncoder(Compressor.Buffers buffers, int level) {
-        this.buffers = buffers;
-        this.level = level;
+    ZlibEncoder(Compressor.Buffers buffers) {
+        compressor = new Compressor(buffers);
     }
 
     void use(int compressionLevel) {
@@ -37,8 +34,6 @@ final class ZlibEncoder implements AreaEncoder {
     }
 
     private void encodeOne(ClientPixels pixels, Frame frame, Rectangle area, ByteBuf out) {
-        Compressor compressor = stream.orElseGet(() -> new Compressor(buffers, level));
-        stream = Optional.of(compressor);
         AreaEncoder.writeHeader(area.x(), area.y(), area.width(), area.height(), Encodings.ZLIB, out);
         int start = out.writerIndex();
         out.writeInt(0);
@@ -50,7 +45,6 @@ final class ZlibEncoder implements AreaEncoder {
 
     @Override
     public void close() {
-        stream.ifPresent(Compressor::end);
-        stream = Optional.empty();
+        compressor.end();
     }
 }

@@ -3,7 +3,6 @@ package io.vfio4j.frontend.rfb;
 import io.netty.buffer.ByteBuf;
 import io.vfio4j.display.pixels.Frame;
 import io.vfio4j.display.pixels.Rectangle;
-import java.util.Optional;
 
 /** ZRLE (RFC 6143, 7.7.6): tiles of 64x64 pixels, each as what takes the fewest bytes, through one zlib stream. */
 final class ZrleEncoder implements AreaEncoder {
@@ -24,13 +23,11 @@ final class ZrleEncoder implements AreaEncoder {
     private final byte[] bytes = new byte[1 + TILE * TILE * Integer.BYTES];
 
     private final Palette palette = new Palette();
-    private final Compressor.Buffers buffers;
+    private final Compressor compressor;
     private int level;
-    private Optional<Compressor> stream = Optional.empty();
 
-    ZrleEncoder(Compressor.Buffers buffers, int level) {
-        this.buffers = buffers;
-        this.level = level;
+    ZrleEncoder(Compressor.Buffers buffers) {
+        compressor = new Compressor(buffers);
     }
 
     void use(int compressionLevel) {
@@ -50,8 +47,6 @@ final class ZrleEncoder implements AreaEncoder {
     }
 
     private void encodeOne(ClientPixels pixels, Frame frame, Rectangle area, ByteBuf out) {
-        Compressor compressor = stream.orElseGet(() -> new Compressor(buffers, level));
-        stream = Optional.of(compressor);
         AreaEncoder.writeHeader(area.x(), area.y(), area.width(), area.height(), Encodings.ZRLE, out);
         int start = out.writerIndex();
         out.writeInt(0);
@@ -222,7 +217,6 @@ final class ZrleEncoder implements AreaEncoder {
 
     @Override
     public void close() {
-        stream.ifPresent(Compressor::end);
-        stream = Optional.empty();
+        compressor.end();
     }
 }
