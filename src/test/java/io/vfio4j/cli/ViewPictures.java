@@ -34,7 +34,7 @@ final class ViewPictures {
         shoot(
                 new File(directory, "view.png"),
                 Optional.empty(),
-                "emulated:v5:cursor,size=576x360,mappable",
+                "emulated:v5:cursor,size=496x310,mappable",
                 "--overlay");
         shoot(
                 new File(directory, "wall.png"),
@@ -42,7 +42,7 @@ final class ViewPictures {
                 "--wall",
                 "emulated:v5:flip,size=720x420,mappable",
                 "emulated:v6:cursor,size=720x420,mappable",
-                "emulated:port:console,size=720x420,mappable",
+                "emulated:v2:console,size=720x420,mappable",
                 "emulated:v4:display=off");
         System.exit(0);
     }
