@@ -171,7 +171,6 @@ static void open_client(struct client *client, int port, int encoding)
 	for (i = 0; i < 4; i++)
 		encodings[8 + i] = (uint32_t)level >> (24 - 8 * i);
 	put(client->socket, encodings, sizeof(encodings));
-	ask(client, 0);
 	fcntl(client->socket, F_SETFL, O_NONBLOCK);
 	await(client, MESSAGE, 1);
 }
@@ -472,6 +471,9 @@ int main(int argc, char **argv)
 		if (epoll_ctl(epoll, EPOLL_CTL_ADD, clients[i].socket, &event))
 			fail("epoll_ctl: %s", strerror(errno));
 	}
+	/* Not before: a server with one thread would wait for somebody to read the first picture. */
+	for (int i = 0; i < count; i++)
+		ask(clients + i, 0);
 	run(epoll, clients, count, atoi(argv[4]));
 	return 0;
 }

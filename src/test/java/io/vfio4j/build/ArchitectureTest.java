@@ -40,6 +40,22 @@ class ArchitectureTest {
             .resideInAPackage("javax.swing..");
 
     @ArchTest
+    static final ArchRule onlyServersKnowNetty = noClasses()
+            .that()
+            .resideOutsideOfPackages("io.vfio4j.frontend.rfb..", "io.vfio4j.frontend.web..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.netty..");
+
+    @ArchTest
+    static final ArchRule onlyMetricsKnowMicrometer = noClasses()
+            .that()
+            .resideOutsideOfPackages("io.vfio4j.frontend.metrics..", "io.vfio4j.cli..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.micrometer..");
+
+    @ArchTest
     static final ArchRule floors = layeredArchitecture()
             .consideringOnlyDependenciesInLayers()
             .withOptionalLayers(true)

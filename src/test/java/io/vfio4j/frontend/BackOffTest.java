@@ -117,7 +117,8 @@ class BackOffTest {
             try (Viewing another = screen.view(CursorStyle.SEPARATE, () -> {})) {
                 stage.pass(100);
                 assertTrue(screen.stats().captures() - idle >= 3, "somebody came");
-                assertTrue(another.look().map(look -> {
+                assertTrue(another.look()
+                        .map(look -> {
                             look.close();
                             return true;
                         })
@@ -132,7 +133,8 @@ class BackOffTest {
     @Test
     void whatChangesIsReadAsItComes() throws Exception {
         try (ScreenStage stage = ScreenStage.of("v5");
-                LiveScreen screen = LiveScreen.named("hasty", ScreenStage.DIRECT.withLongestIdle(Duration.ofSeconds(10)));
+                LiveScreen screen =
+                        LiveScreen.named("hasty", ScreenStage.DIRECT.withLongestIdle(Duration.ofSeconds(10)));
                 Copy copy = new Copy(screen, CursorStyle.SEPARATE)) {
             Display display = stage.attach();
             screen.attach(display);

@@ -30,7 +30,10 @@ class LiveScreenTest {
     @ValueSource(strings = {"v2", "v5", "v6", "pageflip", "port", "none", "mdpy"})
     void viewersSeeTheGuestsPicturesByWhatTheyAreTold(String dialect) throws Exception {
         VgpuProfile profile = VgpuProfile.named(dialect);
-        try (ScreenStage stage = new ScreenStage(dialect.equals("mdpy") ? profile : profile.withSize(320, 200).withMappableDmabufs(true));
+        try (ScreenStage stage = new ScreenStage(
+                        dialect.equals("mdpy")
+                                ? profile
+                                : profile.withSize(320, 200).withMappableDmabufs(true));
                 LiveScreen screen = stage.screen()) {
             screen.attach(stage.attach());
             try (Copy drawn = new Copy(screen, CursorStyle.DRAWN);

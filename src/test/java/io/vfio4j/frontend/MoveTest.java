@@ -111,7 +111,8 @@ class MoveTest {
     }
 
     private int play(long seed) {
-        Paintings painting = new Paintings(seed, 200 + (int) Math.floorMod(seed * 37, 300), 180 + (int) Math.floorMod(seed * 53, 200));
+        Paintings painting = new Paintings(
+                seed, 200 + Math.floorMod(seed * 37, 300), 180 + Math.floorMod(seed * 53, 200));
         int moves = 0;
         try (LiveScreen screen = LiveScreen.named("none", ScreenStage.DIRECT)) {
             Lane lane = new Lane(screen);
@@ -202,9 +203,8 @@ class MoveTest {
                 }
                 for (int i = 0; i < copy.length; i++) {
                     if (copy[i] != painting.pixels[i]) {
-                        throw new AssertionError(
-                                "seed " + seed + ": " + i % width + "," + i / width + " of picture " + look.generation()
-                                        + "; moves " + look.moves() + ", changes " + look.changes());
+                        throw new AssertionError("seed " + seed + ": " + i % width + "," + i / width + " of picture "
+                                + look.generation() + "; moves " + look.moves() + ", changes " + look.changes());
                     }
                 }
                 return look.moves().size();

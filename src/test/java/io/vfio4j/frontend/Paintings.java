@@ -54,11 +54,7 @@ final class Paintings {
         int[] before = pixels.clone();
         for (int line = 0; line < source.height(); line++) {
             System.arraycopy(
-                    before,
-                    (source.y() + line) * width + source.x(),
-                    pixels,
-                    (y + line) * width + x,
-                    source.width());
+                    before, (source.y() + line) * width + source.x(), pixels, (y + line) * width + x, source.width());
         }
         return new Rectangle(x, y, source.width(), source.height());
     }

@@ -75,8 +75,7 @@ class ScreenRacesTest {
                 Random random = new Random(seed + i);
                 all.add(threads.submit(repeated(start, () -> {
                     CountDownLatch news = new CountDownLatch(1);
-                    Viewing viewing =
-                            screen.view(CursorStyle.values()[random.nextInt(2)], news::countDown);
+                    Viewing viewing = screen.view(CursorStyle.values()[random.nextInt(2)], news::countDown);
                     assertTrue(news.await(20, TimeUnit.SECONDS), "everybody is told of something");
                     viewing.look().ifPresent(look -> {
                         assertTrue(look.frame().pixels().remaining() > 0);

@@ -178,6 +178,8 @@ final class Updates {
         }
         if (wish.enabled()) {
             continuous = Optional.of(wish.area());
+            // After a change of size it has only been sent what lies within the area of before.
+            isRestLeft = true;
             proceed();
         } else if (continuous.isPresent()) {
             continuous = Optional.empty();

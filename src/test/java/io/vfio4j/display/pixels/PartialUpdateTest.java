@@ -77,8 +77,7 @@ class PartialUpdateTest {
                     IllegalArgumentException.class,
                     () -> target.copyFrom(source, new Rectangle(1, 0, WIDTH, Integer.MAX_VALUE)));
             FrameFiller.fill(source, WIDTH - 1, HEIGHT, one);
-            assertThrows(
-                    IllegalArgumentException.class, () -> target.copyFrom(source, new Rectangle(0, 0, 1, 1)));
+            assertThrows(IllegalArgumentException.class, () -> target.copyFrom(source, new Rectangle(0, 0, 1, 1)));
         }
     }
 }
