@@ -40,6 +40,14 @@ class ArchitectureTest {
             .callMethod(System.class, "loadLibrary", String.class);
 
     @ArchTest
+    static final ArchRule onlyFrontendSwingAndTheCommandLineKnowSwing = noClasses()
+            .that()
+            .resideOutsideOfPackages("io.vfio4j.frontend.swing..", "io.vfio4j.cli..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("javax.swing..");
+
+    @ArchTest
     static final ArchRule onlyServersKnowNetty = noClasses()
             .that()
             .resideOutsideOfPackages("io.vfio4j.frontend.rfb..", "io.vfio4j.frontend.web..")
