@@ -53,7 +53,7 @@ record ListenAddress(String host, int port) {
         }
         String host = parts.group("host");
         if (host == null) {
-            return new ListenAddress(LOOPBACK, port);
+            return ofLoopback(port);
         }
         if (NUMBERS.matcher(host).matches()) {
             requireHost(text, host, FOUR_BYTES, "no IPv4 address");
@@ -67,6 +67,11 @@ record ListenAddress(String host, int port) {
         if (!form.matcher(host).matches()) {
             throw new IllegalArgumentException(Words.quoted(text) + ": " + Words.quoted(host) + " is " + refusal);
         }
+    }
+
+    /** For this machine alone. */
+    static ListenAddress ofLoopback(int port) {
+        return new ListenAddress(LOOPBACK, port);
     }
 
     /** The same host, so many ports further; any port stays any. */

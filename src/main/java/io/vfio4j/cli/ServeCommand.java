@@ -20,18 +20,19 @@ import picocli.CommandLine.Spec;
 /** {@code vfio4j serve DEVICE...}. */
 @Command(
         name = "serve",
-        description = "Serves displays to VNC clients, until Ctrl-C.",
+        description = "Serves displays to VNC clients, browsers and Prometheus, until Ctrl-C.",
         mixinStandardHelpOptions = true,
         versionProvider = Vfio4j.Version.class,
         footerHeading = "%nExamples:%n",
         footer = {
             "  vfio4j serve emulated:v5:cursor",
+            "  vfio4j serve emulated:v5:flip emulated:v6:cursor --web --metrics",
             "  vfio4j serve 8f9c1a8e-3f5d-4b2a-9a55-0d0f1d5a7b11 pid:4711 --listen 127.0.0.1:5901",
             "  vfio4j serve socket:/run/vm1/vgpu.sock --wait --listen 5900 --lossless",
             "  vfio4j serve UUID --listen 0.0.0.0:5900 --password-file vnc.password \\",
             "      --tls server.p12 --tls-password-file server.password",
             "",
-            "The address is this machine's own unless --listen says otherwise; any other needs a password, or TLS, or both.",
+            "Only this machine reaches it unless addresses say otherwise; any other needs a password, or TLS, or both.",
             "Pictures are read only while a client looks, and once for all of them; a slow client gets fewer, newer ones.",
             "A device that vanishes leaves its clients connected: they see why, and the device again as soon as it is back.",
             "Keys and pointers of clients are dropped: the guest's input is the business of its VMM.",

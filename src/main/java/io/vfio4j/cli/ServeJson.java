@@ -3,6 +3,7 @@ package io.vfio4j.cli;
 import io.vfio4j.frontend.rfb.RfbClientStats;
 import java.io.PrintWriter;
 import java.math.BigDecimal;
+import java.net.URI;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,6 +31,22 @@ final class ServeJson implements ServeOutput {
         object.put("port", place.vnc().port());
         object.put("password", place.password());
         object.put("tls", place.tls());
+        lines.print(object);
+    }
+
+    @Override
+    public void web(URI page) {
+        print("web", page);
+    }
+
+    @Override
+    public void metrics(URI page) {
+        print("metrics", page);
+    }
+
+    private void print(String type, URI page) {
+        Map<String, Object> object = JsonLines.object(type);
+        object.put("url", page);
         lines.print(object);
     }
 

@@ -2,6 +2,7 @@ package io.vfio4j.cli;
 
 import io.vfio4j.frontend.rfb.RfbClientStats;
 import io.vfio4j.frontend.rfb.RfbStats;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 
@@ -9,6 +10,12 @@ import java.util.List;
 interface ServeOutput {
     /** A device is served from now on. */
     void serving(Place place);
+
+    /** All devices are served to browsers. */
+    void web(URI page);
+
+    /** Metrics are served. */
+    void metrics(URI page);
 
     /** A client introduced itself. */
     void came(String device, RfbClientStats client);

@@ -1,14 +1,21 @@
 package io.vfio4j.cli;
 
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.vfio4j.frontend.metrics.FrontendMetrics;
+import io.vfio4j.frontend.metrics.MetricsServer;
 import io.vfio4j.frontend.rfb.FrontendThreads;
 import io.vfio4j.frontend.rfb.RfbClientStats;
-import io.vfio4j.frontend.rfb.RfbOptions;
 import io.vfio4j.frontend.rfb.RfbServer;
+import io.vfio4j.frontend.web.WebOptions;
+import io.vfio4j.frontend.web.WebScreen;
+import io.vfio4j.frontend.web.WebServer;
 import io.vfio4j.loop.ErrorHandler;
 import io.vfio4j.vfio.VfioDevice;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.SocketAddress;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -59,19 +66,22 @@ final class ServeSession implements AutoCloseable {
 
     /** A device, its server, and who is connected to it as far as was printed. */
     private static final class Served {
+        private final ServedDevice device;
         private final String name;
         private final RfbServer server;
         private Map<SocketAddress, RfbClientStats> clients = Map.of();
+        private Optional<String> obstacle = Optional.empty();
 
-        private Served(String name, RfbServer server) {
-            this.name = name;
+        private Served(ServedDevice device, RfbServer server) {
+            this.device = device;
+            this.name = device.name().text();
             this.server = server;
         }
     }
 
     /** Opens and serves all of them, or none. */
     void start(List<DeviceName> names, boolean wait) throws IOException {
-        RfbOptions options = servers.rfb(err);
+        ServerChoice.Options options = servers.options(err);
         List<ServedDevice> devices = new ArrayList<>();
         for (DeviceName name : names) {
             ServedDevice device = ServedDevice.open(host, name, displays, wait, new Notes());
@@ -81,16 +91,49 @@ final class ServeSession implements AutoCloseable {
         List<ServeOutput.Place> places = new ArrayList<>();
         for (ServedDevice device : devices) {
             ListenAddress address = servers.listen(served.size());
-            RfbServer server = RfbServer.start(device.screen(), address.resolve(), options, threads);
+            RfbServer server = RfbServer.start(device.screen(), address.resolve(), options.rfb(), threads);
             open.push(server);
-            served.add(new Served(device.name().text(), server));
+            served.add(new Served(device, server));
             places.add(new ServeOutput.Place(
                     device.name().text(),
                     address.at(server.address().getPort()),
                     servers.asksForPassword(),
                     servers.encrypts()));
         }
+        Optional<URI> pages = startWeb(options.web());
+        Optional<URI> metrics = startMetrics(options.web());
         places.forEach(output::serving);
+        pages.ifPresent(output::web);
+        metrics.ifPresent(output::metrics);
+    }
+
+    private Optional<URI> startWeb(WebOptions options) throws IOException {
+        if (servers.web().isEmpty()) {
+            return Optional.empty();
+        }
+        List<WebScreen> screens = served.stream()
+                .map(each -> new WebScreen(each.device.screen(), each.server.service()))
+                .toList();
+        WebServer web = WebServer.start(screens, servers.web().get().resolve(), options, threads);
+        open.push(web);
+        return Optional.of(web.uri());
+    }
+
+    private Optional<URI> startMetrics(WebOptions options) throws IOException {
+        if (servers.metrics().isEmpty()) {
+            return Optional.empty();
+        }
+        PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        open.push(registry::close);
+        FrontendMetrics metrics = new FrontendMetrics();
+        metrics.bindTo(registry);
+        for (Served each : served) {
+            open.push(metrics.watch(each.device.screen()));
+            open.push(metrics.watch(each.name, each.server.service()));
+        }
+        MetricsServer server = MetricsServer.start(servers.metrics().get().resolve(), registry, options, threads);
+        open.push(server);
+        return Optional.of(server.uri());
     }
 
     /** Until the end is asked for, nobody reads the output any more, or the time is over. */
@@ -123,7 +166,19 @@ final class ServeSession implements AutoCloseable {
         if (more > 0) {
             output.leftOut(more);
         }
+        served.forEach(this::printObstacle);
         served.forEach(this::printClients);
+    }
+
+    /** What keeps a device from being shown that is there; why one is not is told by its notes. */
+    private void printObstacle(Served each) {
+        Optional<String> now = each.device.obstacle().map(Vfio4j::oneLine);
+        if (now.isPresent() && !now.equals(each.obstacle)) {
+            output.absent(each.name, now.get());
+        } else if (now.isEmpty() && each.obstacle.isPresent() && each.device.isThere()) {
+            output.shown(each.name);
+        }
+        each.obstacle = now;
     }
 
     private void printClients(Served each) {

@@ -5,6 +5,7 @@ import io.vfio4j.frontend.rfb.RfbStats;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.URI;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -26,6 +27,16 @@ final class ServeText implements ServeOutput {
                 place.device(),
                 "VNC on " + place.vnc() + (place.tls() ? ", with TLS" : "")
                         + (place.password() ? ", with a password" : ""));
+    }
+
+    @Override
+    public void web(URI page) {
+        print("browsers", page.toString());
+    }
+
+    @Override
+    public void metrics(URI page) {
+        print("metrics", page.toString());
     }
 
     @Override
@@ -72,8 +83,8 @@ final class ServeText implements ServeOutput {
         out.flush();
     }
 
-    private void print(String device, String what) {
-        out.print(device + ": " + what + System.lineSeparator());
+    private void print(String subject, String what) {
+        out.print(subject + ": " + what + System.lineSeparator());
         out.flush();
     }
 

@@ -3,6 +3,7 @@ package io.vfio4j.cli;
 import io.vfio4j.display.Display;
 import io.vfio4j.display.RefreshEvent;
 import io.vfio4j.display.RefreshListener;
+import io.vfio4j.display.pixels.Placeholder;
 import io.vfio4j.frontend.LiveOptions;
 import io.vfio4j.frontend.LiveScreen;
 import io.vfio4j.linux.ClosedException;
@@ -30,6 +31,9 @@ import java.util.concurrent.TimeUnit;
 final class ServedDevice implements AutoCloseable {
     /** The kernel does not tell when a device appears: sysfs has no inotify. */
     private static final Duration LOOK_PERIOD = Duration.ofSeconds(1);
+
+    /** What clients read below the reason. */
+    private static final String WAITING = "\nWaiting for it.";
 
     /** Hears what becomes of the device. Called on the device's thread. */
     interface Notes {
@@ -137,6 +141,18 @@ final class ServedDevice implements AutoCloseable {
         return screen;
     }
 
+    /** Whether there is a display to show. */
+    boolean isThere() {
+        return screen.display().isPresent();
+    }
+
+    /** Why a display that is there is not shown, as far as somebody looks; empty where it is, or nobody does. */
+    Optional<String> obstacle() {
+        return screen.absence()
+                .filter(why -> isThere()
+                        && (why.equals(Placeholder.NOTHING_YET) || why.startsWith(name.text() + " cannot be shown")));
+    }
+
     private void begin(boolean wait) throws IOException {
         try {
             CompletableFuture.runAsync(() -> first(wait), keeper).join();
@@ -221,7 +237,7 @@ final class ServedDevice implements AutoCloseable {
         String why = Vfio4j.oneLine(String.valueOf(message));
         if (!absence.equals(Optional.of(why))) {
             absence = Optional.of(why);
-            screen.detach(why + "\nWaiting for it.");
+            screen.detach(why + WAITING);
             notes.absent(this, why);
         }
     }

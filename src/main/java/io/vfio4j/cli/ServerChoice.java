@@ -4,13 +4,20 @@ import io.vfio4j.frontend.CursorStyle;
 import io.vfio4j.frontend.rfb.RfbOptions;
 import io.vfio4j.frontend.rfb.RfbPassword;
 import io.vfio4j.frontend.rfb.TlsCertificate;
+import io.vfio4j.frontend.web.WebOptions;
+import io.vfio4j.frontend.web.WebPassword;
+import io.vfio4j.loop.ErrorHandler;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Stack;
+import picocli.CommandLine.IParameterConsumer;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -18,6 +25,10 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Where displays are served, to whom, and how. */
 final class ServerChoice {
+    private static final String WEB = "--web";
+    private static final String METRICS = "--metrics";
+    private static final int WEB_PORT = 6080;
+    private static final int METRICS_PORT = 9464;
     private static final int MOST_CLIENTS = 10_000;
 
     @Spec(Spec.Target.MIXEE)
@@ -33,10 +44,29 @@ final class ServerChoice {
     private ListenAddress listen = ListenAddress.parse("127.0.0.1:5900");
 
     @Option(
+            names = WEB,
+            paramLabel = "ADDRESS",
+            arity = "0..1",
+            parameterConsumer = AddressIfAny.class,
+            description =
+                    "Serve browsers too, all devices on one page, at this address; at 127.0.0.1:6080 where it is left out.")
+    private Optional<ListenAddress> web = Optional.empty();
+
+    @Option(
+            names = METRICS,
+            paramLabel = "ADDRESS",
+            arity = "0..1",
+            parameterConsumer = AddressIfAny.class,
+            description =
+                    "Serve metrics for Prometheus, at /metrics of this address; of 127.0.0.1:9464 where it is left out.")
+    private Optional<ListenAddress> metrics = Optional.empty();
+
+    @Option(
             names = "--password-file",
             paramLabel = "FILE",
             converter = FileNameConverter.class,
-            description = "Ask clients for the password in this file: one line, for VNC at most 8 characters.")
+            description =
+                    "Ask clients, and browsers, for the password in this file: one line, for VNC at most 8 characters.")
     private Optional<String> passwordFile = Optional.empty();
 
     @Option(
@@ -86,6 +116,12 @@ final class ServerChoice {
                         ? "--tls needs the file's password: --tls-password-file FILE"
                         : "--tls-password-file is for --tls KEYSTORE");
         requireLocked("--listen", listen);
+        if (web.isPresent()) {
+            requireLocked(WEB, web.get());
+        }
+        if (metrics.isPresent()) {
+            requireLocked(METRICS, metrics.get());
+        }
     }
 
     /** From other machines nobody gets in just like that. */
@@ -110,36 +146,48 @@ final class ServerChoice {
         return listen.plus(device);
     }
 
-    /** For a server; reads the files. */
-    RfbOptions rfb(PrintWriter err) throws IOException {
-        RfbOptions options = RfbOptions.DEFAULTS
+    Optional<ListenAddress> web() {
+        return web;
+    }
+
+    Optional<ListenAddress> metrics() {
+        return metrics;
+    }
+
+    /** What servers are told of whom to let in. Both are read once, so that a pipe may hold them. */
+    record Options(RfbOptions rfb, WebOptions web) {}
+
+    /** Reads the files. */
+    Options options(PrintWriter err) throws IOException {
+        ErrorHandler errors = DisplayChoice.errorsTo(err);
+        RfbOptions rfb = RfbOptions.DEFAULTS
                 .withCursors(cursor)
                 .withLossy(!lossless)
                 .withMaxClients(maxClients)
-                .withErrorHandler(DisplayChoice.errorsTo(err));
+                .withErrorHandler(errors);
+        WebOptions pages = WebOptions.DEFAULTS.withErrorHandler(errors);
         if (passwordFile.isPresent()) {
-            options = options.withPassword(password(passwordFile.get(), err));
+            PasswordFile file = new PasswordFile(Path.of(passwordFile.get()));
+            char[] password = file.read(err);
+            try {
+                rfb = rfb.withPassword(RfbPassword.of(new String(password)));
+                pages = pages.withPassword(WebPassword.of(new String(password)));
+            } catch (IllegalArgumentException unfit) {
+                throw file.refused(unfit.getMessage());
+            } finally {
+                Arrays.fill(password, ' ');
+            }
         }
         if (keyStore.isPresent()) {
-            options = options.withCertificate(certificate(keyStore.get(), keyStorePasswordFile.orElseThrow(), err));
-        } else if (isOpen(listen)) {
+            TlsCertificate certificate = certificate(keyStore.get(), keyStorePasswordFile.orElseThrow(), err);
+            rfb = rfb.withCertificate(certificate);
+            pages = pages.withCertificate(certificate);
+        } else if (isOpen(listen) || web.isPresent() && isOpen(web.get())) {
             err.println("vfio4j: warning: without --tls, what is shown and typed goes to other machines unencrypted,"
                     + " and a VNC password has 8 characters at the most");
             err.flush();
         }
-        return options;
-    }
-
-    private static RfbPassword password(String name, PrintWriter err) throws IOException {
-        PasswordFile file = new PasswordFile(Path.of(name));
-        char[] password = file.read(err);
-        try {
-            return RfbPassword.of(new String(password));
-        } catch (IllegalArgumentException unfit) {
-            throw file.refused(unfit.getMessage());
-        } finally {
-            Arrays.fill(password, ' ');
-        }
+        return new Options(rfb, pages);
     }
 
     private static TlsCertificate certificate(String name, String passwordName, PrintWriter err) throws IOException {
@@ -157,6 +205,38 @@ final class ServerChoice {
 
     boolean encrypts() {
         return keyStore.isPresent();
+    }
+
+    /** An address may follow these options; a DEVICE, which may follow too, is none, though {@code pid:4711} looks like one. */
+    static final class AddressIfAny implements IParameterConsumer {
+        @Override
+        public void consumeParameters(Stack<String> rest, ArgSpec option, CommandSpec command) {
+            boolean isAddress = !rest.isEmpty() && !rest.peek().startsWith("-") && !isDevice(rest.peek());
+            try {
+                option.setValue(Optional.of(
+                        isAddress ? ListenAddress.parse(rest.pop()) : ListenAddress.ofLoopback(port(option))));
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(
+                        command.commandLine(), "Invalid value for option '" + name(option) + "': " + e.getMessage(), e);
+            }
+        }
+
+        private static String name(ArgSpec option) {
+            return ((OptionSpec) option).longestName();
+        }
+
+        private static int port(ArgSpec option) {
+            return name(option).equals(WEB) ? WEB_PORT : METRICS_PORT;
+        }
+
+        private static boolean isDevice(String text) {
+            try {
+                DeviceName.parse(text);
+                return true;
+            } catch (IllegalArgumentException none) {
+                return false;
+            }
+        }
     }
 
     /** The value of {@code --cursor}. */

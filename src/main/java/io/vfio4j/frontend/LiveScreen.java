@@ -189,6 +189,16 @@ public final class LiveScreen implements AutoCloseable {
     }
 
     /**
+     * Why viewers see no picture of the guest, as far as is known: while nobody looks, nothing is read.
+     *
+     * @return the sentence that the placeholder shows; empty where there is a picture, or nothing was read yet
+     */
+    public Optional<String> absence() {
+        Optional<String> without = locked(() -> attachment.isEmpty() ? Optional.of(absence) : Optional.empty());
+        return without.isPresent() ? without : reader.lane(CursorStyle.SEPARATE).absence();
+    }
+
+    /**
      * Lets somebody look. There is something to look at from the start, a placeholder at least.
      *
      * @param style who draws the cursor

@@ -2,13 +2,30 @@ package io.vfio4j.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vfio4j.contract.VncViewer;
+import io.vfio4j.display.Display;
+import io.vfio4j.emulator.EmulatedHost;
+import io.vfio4j.emulator.VgpuProfile;
+import io.vfio4j.frontend.LiveOptions;
+import io.vfio4j.frontend.LiveScreen;
+import io.vfio4j.frontend.swing.DisplayPanel;
+import io.vfio4j.loop.EventLoop;
+import io.vfio4j.mdev.MdevDevice;
+import io.vfio4j.vfio.VfioDevice;
 import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
+import javax.swing.JLabel;
+import javax.swing.JPanel;
+import javax.swing.SwingUtilities;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -69,5 +86,46 @@ class ExamplesTest {
             assertEquals(SIGNALLED + SIGTERM, example.exitCode());
         }
         assertFalse(Files.exists(directory.resolve("now.png.part")));
+    }
+
+    @Test
+    void theEmbeddedServerAsksForItsPasswordAndHandsOutWhatIsTyped() throws Exception {
+        try (ExampleProcess example = new ExampleProcess(EmbeddedVncServer.class)) {
+            Matcher said = Pattern.compile("VNC on 127\\.0\\.0\\.1:(\\d+), password (\\w{8})")
+                    .matcher(example.await(line -> line.startsWith("VNC on")));
+            assertTrue(said.matches());
+            try (VncViewer viewer = VncViewer.connect(Integer.parseInt(said.group(1)), Optional.of(said.group(2)))) {
+                viewer.await("the picture", image -> image.getWidth() == 1920);
+                viewer.type('a');
+                assertEquals("key 0x61 pressed", example.await(line -> line.startsWith("key")));
+                assertEquals("key 0x61 released", example.await(line -> line.startsWith("key")));
+                viewer.moveTo(12, 34);
+                assertEquals("pointer at 12,34, buttons 0", example.await(line -> line.startsWith("pointer")));
+            }
+            List<String> rest = example.pressEnter();
+            assertTrue(rest.stream().anyMatch(line -> line.contains("accepted=1")), rest.toString());
+            assertEquals(0, example.exitCode());
+        }
+    }
+
+    /** Without a window: what the example puts into one. */
+    @Test
+    void theSwingFrontendIsAPanelAndALine() throws Exception {
+        try (EmulatedHost host = EmulatedHost.of(VgpuProfile.V5.withSize(320, 200));
+                EventLoop loop = EventLoop.stepped(host.systemCalls());
+                Display display = Display.attach(
+                        loop,
+                        VfioDevice.open(
+                                host.systemCalls(),
+                                MdevDevice.find(host.systemCalls(), host.vgpu().uuid())));
+                LiveScreen screen = LiveScreen.named("example", LiveOptions.DEFAULTS.on(Runnable::run))) {
+            screen.attach(display);
+            SwingUtilities.invokeAndWait(() -> {
+                JPanel content = SwingFrontend.content(screen);
+                assertInstanceOf(DisplayPanel.class, content.getComponent(0));
+                assertEquals(screen, ((DisplayPanel) content.getComponent(0)).screen());
+                assertInstanceOf(JLabel.class, content.getComponent(1));
+            });
+        }
     }
 }

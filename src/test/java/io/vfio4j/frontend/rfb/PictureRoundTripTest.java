@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** Whatever the picture, the format, and the encodings are: a decoder that shares no code with the encoder sees the picture. */
 class PictureRoundTripTest {
-    private static final int ROUNDS = Integer.getInteger("io.vfio4j.pictures", 300);
+    private static final int ROUNDS = Integer.getInteger("io.vfio4j.pictures", 100);
     private static final int UPDATES = 8;
     private static final List<Integer> LOSSLESS = List.of(0, 6, 7, 16);
 
