@@ -375,7 +375,7 @@ class BrowserTest {
             wall.add(served);
         }
         WebServer server = serve(WebFiles.load(), wall.toArray(Served[]::new));
-        browser.manage().window().setSize(new Dimension(1024, 860));
+        browser.manage().window().setSize(new Dimension(1024, 960));
         browser.get(server.uri().toString());
         await("all thumbnails", () -> picture(".card:nth-child(4) img").getWidth() == 320);
         await("rates", () -> text(".card:nth-child(1) .rate").matches("[1-9]\\d* pictures/s"));
