@@ -86,7 +86,15 @@ class LibVncSessionTest {
 
     @ParameterizedTest
     @CsvSource({
-        "raw, 8", "raw, 16", "raw, 32", "zlib, 32", "tight, 8", "tight, 16", "tight, 32", "zrle, 8", "zrle, 16",
+        "raw, 8",
+        "raw, 16",
+        "raw, 32",
+        "zlib, 32",
+        "tight, 8",
+        "tight, 16",
+        "tight, 32",
+        "zrle, 8",
+        "zrle, 16",
         "zrle, 32"
     })
     void itSeesWhatTheGuestShows(String encoding, int bits) throws Exception {
