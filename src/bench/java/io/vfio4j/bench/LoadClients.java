@@ -27,6 +27,7 @@ final class LoadClients implements AutoCloseable {
                         Integer.toString(seconds)))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
         answers = process.inputReader(StandardCharsets.UTF_8);
         if (!"ready".equals(answers.readLine())) {
             process.destroyForcibly();

@@ -27,6 +27,8 @@ final class MeasuredServer implements AutoCloseable {
         process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
+        // Also where it stands still: its input would never tell it.
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
         BufferedReader answers = process.inputReader(StandardCharsets.UTF_8);
         String first = answers.readLine();
         if (first == null || !first.startsWith("listening")) {
@@ -70,7 +72,7 @@ final class MeasuredServer implements AutoCloseable {
 
     /** Ends it, and reads its log. */
     List<Flip> end() throws IOException {
-        close();
+        stop();
         List<Flip> flips = new ArrayList<>();
         if (Files.exists(log)) {
             for (String line : Files.readAllLines(log)) {
@@ -83,6 +85,11 @@ final class MeasuredServer implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        stop();
+        Files.deleteIfExists(log);
+    }
+
+    private void stop() throws IOException {
         process.outputWriter().close();
         try {
             if (!process.waitFor(LONGEST_END_SECONDS, TimeUnit.SECONDS)) {

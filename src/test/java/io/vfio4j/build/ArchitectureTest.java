@@ -23,6 +23,14 @@ class ArchitectureTest {
             .resideInAPackage("com.sun.jna..");
 
     @ArchTest
+    static final ArchRule onlyTheServersKnowNetty = noClasses()
+            .that()
+            .resideOutsideOfPackages("io.vfio4j.frontend.rfb..", "io.vfio4j.frontend.web..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.netty..");
+
+    @ArchTest
     static final ArchRule onlyLinuxJnaLoadsLibraries = noClasses()
             .that()
             .resideOutsideOfPackage("io.vfio4j.linux.jna..")
@@ -30,6 +38,30 @@ class ArchitectureTest {
             .callMethod(System.class, "load", String.class)
             .orShould()
             .callMethod(System.class, "loadLibrary", String.class);
+
+    @ArchTest
+    static final ArchRule onlyFrontendSwingAndTheCommandLineKnowSwing = noClasses()
+            .that()
+            .resideOutsideOfPackages("io.vfio4j.frontend.swing..", "io.vfio4j.cli..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("javax.swing..");
+
+    @ArchTest
+    static final ArchRule onlyServersKnowNetty = noClasses()
+            .that()
+            .resideOutsideOfPackages("io.vfio4j.frontend.rfb..", "io.vfio4j.frontend.web..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.netty..");
+
+    @ArchTest
+    static final ArchRule onlyMetricsKnowMicrometer = noClasses()
+            .that()
+            .resideOutsideOfPackages("io.vfio4j.frontend.metrics..", "io.vfio4j.cli..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.micrometer..");
 
     @ArchTest
     static final ArchRule floors = layeredArchitecture()

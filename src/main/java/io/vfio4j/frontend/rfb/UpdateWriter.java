@@ -55,8 +55,11 @@ final class UpdateWriter implements AutoCloseable {
     private boolean generationKnown;
     private long dropped;
 
-    /** What came of an order: bytes if there was anything to say, and whether they answer the client's request. */
-    record Result(boolean isUpdate, boolean isRestLeft) {}
+    /**
+     * What came of an order: whether what was written answers the client's request, and whether something of what it wants, or of the rest
+     * of the picture, is left to be shown.
+     */
+    record Result(boolean isUpdate, boolean isRestLeft, boolean isOutsideLeft) {}
 
     UpdateWriter(LiveScreen screen, RfbOptions options, Runnable news) {
         this.screen = screen;
@@ -154,7 +157,7 @@ final class UpdateWriter implements AutoCloseable {
                 return write(order, shown, isNew, out);
             }
         }
-        return new Result(writeNotes(toldName, out), false);
+        return new Result(writeNotes(toldName, out), false, !pending.isEmpty());
     }
 
     private boolean lacks(UpdateOrder order) {
@@ -217,7 +220,7 @@ final class UpdateWriter implements AutoCloseable {
         boolean sizeDiffers = frameWidth != width || frameHeight != height;
         if (sizeDiffers && abilities.resizing()) {
             resizeTo(order, out);
-            return new Result(true, true);
+            return new Result(true, true, true);
         }
         if (resized) {
             pending.clear();
@@ -238,7 +241,7 @@ final class UpdateWriter implements AutoCloseable {
             }
         }
         if (noted) {
-            return new Result(true, isRestLeft(order));
+            return new Result(true, isRestLeft(order), !pending.isEmpty());
         }
         return writePicture(order, look, moves, out);
     }
@@ -348,7 +351,7 @@ final class UpdateWriter implements AutoCloseable {
                 if (header.bytes() >= order.mostBytes() || count >= MOST_RECTANGLES) {
                     painted.forEach(pending::remove);
                     header.end(count);
-                    return new Result(true, true);
+                    return new Result(true, true, true);
                 }
                 Rectangle band = new Rectangle(one.x(), y, one.width(), Math.min(lines, end - y));
                 count += paint(look.frame(), band, out);
@@ -362,10 +365,10 @@ final class UpdateWriter implements AutoCloseable {
         }
         if (count == 0) {
             header.undo();
-            return new Result(false, false);
+            return new Result(false, false, !pending.isEmpty());
         }
         header.end(count);
-        return new Result(true, false);
+        return new Result(true, false, !pending.isEmpty());
     }
 
     private int writeCursor(CursorLook cursor, ByteBuf out) {

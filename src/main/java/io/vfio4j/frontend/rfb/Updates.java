@@ -49,6 +49,9 @@ final class Updates {
     private State state = State.STRANGE;
     private boolean waitedForPicture;
     private boolean isRestLeft;
+    /** There is something to show outside of what was wanted last. */
+    private boolean isOutsideLeft;
+
     private Optional<Area> requested = Optional.empty();
     private Optional<Area> repaint = Optional.empty();
     private Optional<Area> continuous = Optional.empty();
@@ -144,6 +147,7 @@ final class Updates {
             return;
         }
         requested = union(requested, Optional.of(request.area()));
+        isRestLeft |= isOutsideLeft;
         proceed();
     }
 
@@ -178,6 +182,7 @@ final class Updates {
         }
         if (wish.enabled()) {
             continuous = Optional.of(wish.area());
+            isRestLeft |= isOutsideLeft;
             proceed();
         } else if (continuous.isPresent()) {
             continuous = Optional.empty();
@@ -317,7 +322,7 @@ final class Updates {
             ByteBuf buffer = context.alloc().buffer(FIRST_BYTES);
             out = Optional.of(buffer);
             if (introduces) {
-                result = Optional.of(new UpdateWriter.Result(writer.introduce(waitedForPicture, buffer), true));
+                result = Optional.of(introduction(buffer));
             } else {
                 result = Optional.of(writer.write(order, buffer));
                 if (result.get().isUpdate()) {
@@ -339,6 +344,12 @@ final class Updates {
             out.ifPresent(ByteBuf::release);
             writer.close();
         }
+    }
+
+    /** After it, all of the picture is left to be shown. */
+    private UpdateWriter.Result introduction(ByteBuf buffer) {
+        boolean written = writer.introduce(waitedForPicture, buffer);
+        return new UpdateWriter.Result(written, written, false);
     }
 
     private record Encoded(
@@ -363,7 +374,8 @@ final class Updates {
         }
         UpdateWriter.Result result = encoded.result.orElseThrow();
         ByteBuf out = encoded.out.orElseThrow();
-        isRestLeft |= result.isRestLeft() && !encoded.introduces;
+        isRestLeft |= result.isRestLeft();
+        isOutsideLeft = result.isOutsideLeft();
         if (encoded.introduces && !result.isUpdate()) {
             state = State.STRANGE;
             out.release();

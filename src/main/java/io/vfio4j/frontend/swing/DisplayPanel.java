@@ -87,7 +87,7 @@ public final class DisplayPanel extends JComponent {
     private transient Shown shown = Shown.NOTHING;
     private transient Optional<Overlay> overlay = Optional.empty();
     private transient Meter meter = new Meter(0);
-    private transient EventSources sources = EventSources.NONE;
+    private transient EventSources sources;
     private final Timer overlayTimer = new Timer(OVERLAY_PERIOD_MILLIS, tick -> updateOverlay());
     private Scaling scaling = Scaling.FIT;
     private boolean overlayWanted;
@@ -100,6 +100,7 @@ public final class DisplayPanel extends JComponent {
      */
     public DisplayPanel(LiveScreen screen) {
         this.screen = screen;
+        this.sources = EventSources.of(screen);
         setOpaque(true);
         setFocusable(true);
         setBackground(Surface.GROUND);
@@ -285,12 +286,10 @@ public final class DisplayPanel extends JComponent {
 
     private void show(Look look) {
         OptionalLong noticed;
-        boolean changed;
         Surface.Change change;
         try (look) {
             fit();
             noticed = look.noticedNanos();
-            changed = !look.changes().isEmpty() || !look.moves().isEmpty();
             change = surface.take(look);
             setShown(new Shown(look.frame().width(), look.frame().height(), look.absence()));
         }
@@ -302,7 +301,7 @@ public final class DisplayPanel extends JComponent {
         }
         // The X server has it then; a slow one holds up the next look, not a queue.
         getToolkit().sync();
-        if (changed && overlayWanted) {
+        if (overlayWanted) {
             meter.painted(latency(noticed));
         }
     }
@@ -408,7 +407,8 @@ public final class DisplayPanel extends JComponent {
                 screen.name(),
                 shown.width() + "x" + shown.height()
                         + shown.absence().map(why -> ", placeholder").orElse("") + ", " + percent(),
-                String.format(Locale.ROOT, "%.1f pictures/s", reading.perSecond()) + sources.since(before),
+                String.format(Locale.ROOT, "%.1f pictures/s painted", reading.perSecond()),
+                sources.since(before, reading.passedNanos()),
                 reading.meanNanos().isEmpty()
                         ? "nothing painted"
                         : String.format(

@@ -9,12 +9,13 @@ final class Meter {
     /**
      * What was counted.
      *
+     * @param passedNanos in how long
      * @param perSecond pictures
      * @param meanNanos from noticing to having painted; empty where there was none with a time
      * @param worstNanos the longest of them
      */
-    record Reading(double perSecond, OptionalLong meanNanos, OptionalLong worstNanos) {
-        static final Reading NONE = new Reading(0, OptionalLong.empty(), OptionalLong.empty());
+    record Reading(long passedNanos, double perSecond, OptionalLong meanNanos, OptionalLong worstNanos) {
+        static final Reading NONE = new Reading(1, 0, OptionalLong.empty(), OptionalLong.empty());
     }
 
     private long since;
@@ -43,6 +44,7 @@ final class Meter {
             return Reading.NONE;
         }
         Reading reading = new Reading(
+                passed,
                 pictures * NANOS_PER_SECOND / passed,
                 timed == 0 ? OptionalLong.empty() : OptionalLong.of(sum / timed),
                 timed == 0 ? OptionalLong.empty() : OptionalLong.of(worst));

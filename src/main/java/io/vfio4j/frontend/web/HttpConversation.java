@@ -3,6 +3,7 @@ package io.vfio4j.frontend.web;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
@@ -32,8 +33,12 @@ import java.util.concurrent.TimeUnit;
 final class HttpConversation extends ChannelInboundHandlerAdapter {
     /** More than a VNC client has to say at once, except for what it copied; that comes in parts. */
     private static final int LONGEST_FRAME = 64 * 1024;
+    /** Of RFC 6455; drafts before it are not spoken. */
+    private static final String VERSION = "13";
     /** Makes trying passwords slow; connections are limited, so it cannot be made quick by trying many at once. */
     private static final long WRONG_PASSWORD_MILLIS = 1000;
+
+    private static final long LINGER_MILLIS = 1000;
 
     private final Site site;
     private final Gate gate;
@@ -43,6 +48,8 @@ final class HttpConversation extends ChannelInboundHandlerAdapter {
     private Optional<HttpRequest> request = Optional.empty();
     private Optional<Future<?>> deadline = Optional.empty();
     private boolean hasBody;
+    private boolean wanting;
+    private boolean ending;
 
     HttpConversation(Site site, Gate gate, Duration timeout, ErrorHandler errorHandler) {
         this.site = site;
@@ -70,7 +77,20 @@ final class HttpConversation extends ChannelInboundHandlerAdapter {
         request = Optional.empty();
         hasBody = false;
         expect(context);
+        want(context);
+    }
+
+    private void want(ChannelHandlerContext context) {
+        wanting = true;
         context.read();
+    }
+
+    /** A message may come in several readings of the network, each of which has to be asked for. */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        if (wanting) {
+            context.read();
+        }
     }
 
     /** Whatever comes next has to have come in full by then; byte by byte does not help. */
@@ -87,12 +107,18 @@ final class HttpConversation extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
+        wanting = false;
         try {
+            if (ending) {
+                want(context);
+                return;
+            }
             if (message instanceof HttpRequest begun) {
                 request = Optional.of(begun);
-                if (begun.decoderResult().isFailure()) {
-                    // What follows it cannot be told apart.
-                    refuse(context, begun, gate.refusal(begun).orElseThrow());
+                Optional<Refusal> refusal = gate.refusal(begun);
+                if (refusal.isPresent()) {
+                    // At once: a body that was announced need not come, and what follows nonsense cannot be told apart.
+                    refuse(context, begun, refusal.get());
                     return;
                 }
             }
@@ -104,7 +130,7 @@ final class HttpConversation extends ChannelInboundHandlerAdapter {
                 expectNothing();
                 answer(context, request.get());
             } else {
-                context.read();
+                want(context);
             }
         } finally {
             ReferenceCountUtil.release(message);
@@ -112,10 +138,7 @@ final class HttpConversation extends ChannelInboundHandlerAdapter {
     }
 
     private void answer(ChannelHandlerContext context, HttpRequest asked) {
-        Optional<Refusal> refusal = gate.refusal(asked);
-        if (refusal.isPresent()) {
-            refuse(context, asked, refusal.get());
-        } else if (hasBody) {
+        if (hasBody) {
             refuse(
                     context,
                     asked,
@@ -177,10 +200,25 @@ final class HttpConversation extends ChannelInboundHandlerAdapter {
         context.writeAndFlush(response).addListener(written -> {
             if (written.isSuccess() && goOn) {
                 awaitRequest(context);
+            } else if (written.isSuccess() && !mayGoOn && context.channel() instanceof DuplexChannel channel) {
+                end(context, channel);
             } else {
                 context.close();
             }
         });
+    }
+
+    /**
+     * Reads for a little while what is still coming: a socket that is closed with something unread takes back its answer (RFC 9112,
+     * 9.6).
+     */
+    private void end(ChannelHandlerContext context, DuplexChannel channel) {
+        expectNothing();
+        ending = true;
+        deadline =
+                Optional.of(context.executor().schedule(() -> context.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS));
+        channel.shutdownOutput();
+        want(context);
     }
 
     private void upgrade(ChannelHandlerContext context, HttpRequest asked) {
@@ -188,6 +226,12 @@ final class HttpConversation extends ChannelInboundHandlerAdapter {
         Optional<WebScreen> screen = site.socketAt(path);
         if (screen.isEmpty()) {
             refuse(context, asked, new Refusal(HttpResponseStatus.NOT_FOUND, "There is no screen at this address."));
+            return;
+        }
+        if (!asked.headers().get(HttpHeaderNames.SEC_WEBSOCKET_VERSION, "").equals(VERSION)) {
+            Answer answer = site.refusal(
+                    path, new Refusal(HttpResponseStatus.UPGRADE_REQUIRED, "Only version 13 of WebSockets is spoken."));
+            write(context, asked, answer.with("sec-websocket-version", VERSION), false);
             return;
         }
         if (!Gate.isSameOrigin(asked)) {
@@ -209,13 +253,6 @@ final class HttpConversation extends ChannelInboundHandlerAdapter {
                                 .allowExtensions(false)
                                 .build())
                 .newHandshaker(asked);
-        if (handshaker == null) {
-            refuse(
-                    context,
-                    asked,
-                    new Refusal(HttpResponseStatus.UPGRADE_REQUIRED, "Only version 13 of WebSockets is spoken."));
-            return;
-        }
         shake(context, asked, handshaker, screen.get());
     }
 

@@ -31,8 +31,10 @@ import java.util.function.LongSupplier;
 final class Snapshots implements AutoCloseable {
     /** The pages ask every second, or every five without JavaScript. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(8);
-    /** How long, after a pause, the first reading is waited for; a screen that is off never has one. */
-    private static final long LONGEST_START_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    /** How long, after a pause, the first reading is waited for. */
+    private static final long LONGEST_START_NANOS = TimeUnit.SECONDS.toNanos(2);
+    /** How long after the first event, which a reading follows unless the guest shows nothing. */
+    private static final long LONGEST_READING_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private static final long START_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
@@ -150,21 +152,28 @@ final class Snapshots implements AutoCloseable {
         looking = true;
         started = false;
         rate.forget();
-        awaitStart(before.captures() + before.failures(), clock.getAsLong() + LONGEST_START_NANOS);
+        awaitStart(before, clock.getAsLong() + LONGEST_START_NANOS);
         home.schedule(this::rest, PATIENCE_NANOS, TimeUnit.NANOSECONDS);
     }
 
     /** What the screen showed last is old after a pause, so the first reading is waited for, though it may show no change. */
-    private void awaitStart(long readingsBefore, long deadlineNanos) {
+    private void awaitStart(LiveStats before, long deadlineNanos) {
         LiveStats now = screen.stats();
-        boolean nothingToRead = screen.display().isEmpty();
-        boolean over = nothingToRead || clock.getAsLong() - deadlineNanos >= 0;
-        if (over || now.captures() + now.failures() > readingsBefore) {
+        boolean over = screen.display().isEmpty() || clock.getAsLong() - deadlineNanos >= 0;
+        if (over || readings(now) > readings(before)) {
             // A reading is counted just before it is shown.
             home.schedule(this::start, over ? 0 : START_CHECK_NANOS, TimeUnit.NANOSECONDS);
-        } else {
-            home.schedule(() -> awaitStart(readingsBefore, deadlineNanos), START_CHECK_NANOS, TimeUnit.NANOSECONDS);
+            return;
         }
+        boolean begun = !now.events().equals(before.events());
+        long soon = clock.getAsLong() + LONGEST_READING_NANOS;
+        LiveStats next = begun ? now : before;
+        long deadline = begun && soon - deadlineNanos < 0 ? soon : deadlineNanos;
+        home.schedule(() -> awaitStart(next, deadline), START_CHECK_NANOS, TimeUnit.NANOSECONDS);
+    }
+
+    private static long readings(LiveStats stats) {
+        return stats.captures() + stats.failures();
     }
 
     private void start() {

@@ -4,16 +4,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.awt.AWTEvent;
 import java.awt.Dimension;
+import java.awt.EventQueue;
 import java.awt.Frame;
 import java.awt.Point;
+import java.awt.Toolkit;
 import java.awt.event.InputEvent;
 import java.awt.event.KeyEvent;
+import java.awt.event.WindowEvent;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.swing.JFrame;
 import javax.swing.JPanel;
 import javax.swing.JTabbedPane;
@@ -163,13 +168,17 @@ class PanelOnScreenTest {
         settle();
         onScreen.await(() -> Pictures.centred(shown.picture(), size.width, size.height), at.x, at.y);
 
-        OnScreen.inSwing(() -> frame.setExtendedState(Frame.ICONIFIED));
         // Without a window manager nobody iconifies it; the window hears of it as from one.
-        OnScreen.inSwing(() -> frame.dispatchEvent(
-                new java.awt.event.WindowEvent(frame, java.awt.event.WindowEvent.WINDOW_ICONIFIED)));
-        if ((frame.getExtendedState() & Frame.ICONIFIED) != 0) {
-            assertEquals(0, shown.screen.stats().viewers());
-        }
+        OnScreen.inSwing(() -> {
+            frame.setExtendedState(Frame.ICONIFIED);
+            frame.dispatchEvent(new WindowEvent(frame, WindowEvent.WINDOW_ICONIFIED));
+        });
+        assertEquals(0, shown.screen.stats().viewers());
+        OnScreen.inSwing(() -> {
+            frame.setExtendedState(Frame.NORMAL);
+            frame.dispatchEvent(new WindowEvent(frame, WindowEvent.WINDOW_DEICONIFIED));
+        });
+        assertEquals(1, shown.screen.stats().viewers());
         OnScreen.inSwing(() -> frame.setVisible(false));
         assertEquals(0, shown.screen.stats().viewers());
     }
@@ -188,7 +197,9 @@ class PanelOnScreenTest {
                 () -> {
                     shown.guest.flip();
                     shown.settle();
-                    return lines().size() == 4 && lines().get(2).matches("[1-9].* pictures/s, by irq \\(v6\\)");
+                    return lines().size() == 5
+                            && lines().get(2).matches("[1-9].* pictures/s painted")
+                            && lines().get(3).matches("events: irq \\(v6\\) [1-9].*/s.*");
                 },
                 () -> "overlay: " + lines());
         assertEquals("guest", lines().get(0));
@@ -198,7 +209,7 @@ class PanelOnScreenTest {
                 () -> {
                     shown.guest.flip();
                     shown.settle();
-                    return lines().get(3).matches("painted \\d+\\.\\d ms after notice, at worst \\d+\\.\\d ms");
+                    return lines().get(4).matches("painted \\d+\\.\\d ms after notice, at worst \\d+\\.\\d ms");
                 },
                 () -> "overlay: " + lines());
         assertFalse(Pictures.difference(shown.picture(), onScreen.whole(), LEFT, TOP)
@@ -220,14 +231,23 @@ class PanelOnScreenTest {
     void aSlowDispatchThreadGetsOnlyTheNewestPicture() throws Exception {
         show(Scaling.NONE, 320, 200);
         assertOnScreen(shown.picture());
-        int[] painted = {0};
+        AtomicInteger queued = new AtomicInteger();
+        EventQueue counting = new EventQueue() {
+            @Override
+            public void postEvent(AWTEvent event) {
+                queued.incrementAndGet();
+                super.postEvent(event);
+            }
+        };
+        Toolkit.getDefaultToolkit().getSystemEventQueue().push(counting);
         OnScreen.inSwing(() -> {
+            queued.set(0);
             // Nothing is painted while we are here, however often the guest flips.
             for (int i = 0; i < 20; i++) {
                 shown.guest.flip();
                 shown.settle();
             }
-            painted[0]++;
+            assertEquals(1, queued.get());
         });
         assertOnScreen(shown.picture());
         assertEquals(0, shown.screen.stats().skipped());

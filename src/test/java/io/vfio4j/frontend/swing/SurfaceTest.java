@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vfio4j.display.pixels.Frame;
+import io.vfio4j.display.pixels.Placeholder;
+import io.vfio4j.frontend.CursorLook;
 import io.vfio4j.frontend.CursorStyle;
 import io.vfio4j.frontend.Look;
+import io.vfio4j.frontend.Move;
 import io.vfio4j.frontend.Viewing;
 import java.awt.Color;
 import java.awt.Graphics2D;
@@ -14,6 +18,7 @@ import java.awt.Rectangle;
 import java.awt.image.BufferedImage;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -268,6 +273,59 @@ class SurfaceTest {
                         sum += large.getRGB(8 * x + i % 8, 8 * y + i / 8) >> shift & 0xff;
                     }
                     assertEquals(sum / 64, panel.getRGB(x, y) >> shift & 0xff, 2, x + "," + y);
+                }
+            }
+        }
+    }
+
+    /** A look at a picture that nobody captured. */
+    private record Drawn(Frame frame, List<io.vfio4j.display.pixels.Rectangle> changes, List<Move> moves)
+            implements Look {
+        @Override
+        public Optional<String> absence() {
+            return Optional.empty();
+        }
+
+        @Override
+        public CursorLook cursor() {
+            return CursorLook.HIDDEN;
+        }
+
+        @Override
+        public long generation() {
+            return 1;
+        }
+
+        @Override
+        public OptionalLong noticedNanos() {
+            return OptionalLong.empty();
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void whatMovedIsCopiedBeforeWhatChangedIsPainted() {
+        use(Scaling.INTEGER, 200, 120);
+        try (Frame first = new Frame();
+                Frame second = new Frame()) {
+            Placeholder.draw(first, 100, 60, "one two three");
+            Placeholder.draw(second, 100, 60, "four");
+            surface.take(new Drawn(first, List.of(), List.of()));
+            Surface.Change change = surface.take(new Drawn(
+                    second,
+                    List.of(new io.vfio4j.display.pixels.Rectangle(0, 0, 100, 20)),
+                    List.of(new Move(new io.vfio4j.display.pixels.Rectangle(5, 25, 80, 30), 10, 20))));
+            assertEquals(
+                    new Surface.Change.Parts(List.of(new Rectangle(10, 50, 160, 60), new Rectangle(0, 0, 200, 40))),
+                    change);
+            BufferedImage whole = painted();
+            for (int y = 0; y < 60; y++) {
+                for (int x = 0; x < 100; x++) {
+                    boolean moved = x >= 5 && x < 85 && y >= 25 && y < 55;
+                    int expected = y < 20 ? second.pixel(x, y) : moved ? first.pixel(x + 5, y - 5) : first.pixel(x, y);
+                    assertEquals(expected & 0xff_ffff, whole.getRGB(2 * x, 2 * y) & 0xff_ffff, x + "," + y);
                 }
             }
         }

@@ -78,7 +78,7 @@ class WebServerTest {
     }
 
     private WebServer serveOne() throws IOException {
-        return serve(options, served(NAME).web());
+        return serve(options, emptyWeb(NAME, RfbOptions.DEFAULTS));
     }
 
     /** A screen with nothing behind it. */
@@ -189,7 +189,7 @@ class WebServerTest {
 
     @Test
     void aThumbnailIsSmallAndKeepsTheShape() throws Exception {
-        WebServer server = serveOne();
+        WebServer server = serve(options, served(NAME).web());
         BufferedImage small = ImageIO.read(new ByteArrayInputStream(
                 Wire.get(server.address(), SCREEN + "thumbnail.png").body()));
         assertEquals(320, small.getWidth());
@@ -437,8 +437,7 @@ class WebServerTest {
 
     @Test
     void halfARequestIsNotWaitedForForLong() throws Exception {
-        WebServer server =
-                serve(options.withTimeout(Duration.ofMillis(200)), served(NAME).web());
+        WebServer server = serve(options.withTimeout(Duration.ofMillis(200)), emptyWeb(NAME, RfbOptions.DEFAULTS));
         for (String half : List.of("", "G", "GET / HTTP/1.1\r\nHost: local")) {
             try (Wire wire = new Wire(server.address())) {
                 wire.send(half);
@@ -449,8 +448,7 @@ class WebServerTest {
 
     @Test
     void aConnectionThatAsksNoMoreIsClosed() throws Exception {
-        WebServer server =
-                serve(options.withTimeout(Duration.ofMillis(200)), served(NAME).web());
+        WebServer server = serve(options.withTimeout(Duration.ofMillis(200)), emptyWeb(NAME, RfbOptions.DEFAULTS));
         try (Wire wire = new Wire(server.address())) {
             wire.send(Wire.request("GET", "/assets/icon.svg"));
             assertEquals(200, wire.reply(false).status());
@@ -460,7 +458,7 @@ class WebServerTest {
 
     @Test
     void connectionsAreLimited() throws Exception {
-        WebServer server = serve(options.withMaxConnections(2), served(NAME).web());
+        WebServer server = serve(options.withMaxConnections(2), emptyWeb(NAME, RfbOptions.DEFAULTS));
         try (Wire first = new Wire(server.address());
                 Wire second = new Wire(server.address())) {
             for (Wire wire : List.of(first, second)) {

@@ -42,6 +42,7 @@ function connect() {
     mine.scaleViewport = fits();
     // Without one, a pointer over a screen whose cursor is in the picture would be invisible.
     mine.showDotCursor = true;
+    mine.background = '#000';
     mine.addEventListener('connect', () => {
         delay = SHORTEST_DELAY;
         const canvas = screen.querySelector('canvas');
