@@ -111,8 +111,8 @@ class MoveTest {
     }
 
     private int play(long seed) {
-        Paintings painting = new Paintings(
-                seed, 200 + Math.floorMod(seed * 37, 300), 180 + Math.floorMod(seed * 53, 200));
+        Paintings painting =
+                new Paintings(seed, 200 + Math.floorMod(seed * 37, 300), 180 + Math.floorMod(seed * 53, 200));
         int moves = 0;
         try (LiveScreen screen = LiveScreen.named("none", ScreenStage.DIRECT)) {
             Lane lane = new Lane(screen);
