@@ -1,5 +1,6 @@
 package io.vfio4j.contract;
 
+import io.vfio4j.emulator.EmulatedDialect;
 import io.vfio4j.emulator.EmulatedHost;
 import io.vfio4j.emulator.Removal;
 import io.vfio4j.emulator.Vgpu;
@@ -51,7 +52,10 @@ final class EmulatorServedHost implements ServedHost {
         EmulatedShown(Vgpu vgpu) {
             this.vgpu = vgpu;
             vgpu.stepped(true);
-            vgpu.guest().setMode(vgpu.guest().width(), vgpu.guest().height());
+            if (vgpu.profile().dialect() == EmulatedDialect.MBOCHS) {
+                // Its guest shows nothing before it has set a mode.
+                vgpu.guest().setMode(vgpu.guest().width(), vgpu.guest().height());
+            }
             flip();
         }
 
