@@ -12,6 +12,7 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.vfio4j.frontend.LiveScreen;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -149,7 +150,19 @@ public final class RfbServer implements AutoCloseable {
         ChannelFuture closed = listener.close();
         if (!listener.eventLoop().inEventLoop()) {
             closed.awaitUninterruptibly(LONGEST_END_SECONDS, TimeUnit.SECONDS);
+            awaitSelection();
         }
         service.close();
+    }
+
+    /** Java gives a port back when the selector looks next; a task of a later time is run after that. */
+    private void awaitSelection() {
+        try {
+            listener.eventLoop()
+                    .schedule(() -> {}, 1, TimeUnit.MILLISECONDS)
+                    .awaitUninterruptibly(LONGEST_END_SECONDS, TimeUnit.SECONDS);
+        } catch (RejectedExecutionException threadsHaveEnded) {
+            // And with them the selector.
+        }
     }
 }
