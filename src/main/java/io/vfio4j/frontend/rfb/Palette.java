@@ -1,7 +1,5 @@
 package io.vfio4j.frontend.rfb;
 
-import java.util.Arrays;
-
 /** The colours of a rectangle, numbered as they were met, up to a limit. */
 final class Palette {
     /** What an index of a byte can name. */
@@ -15,16 +13,18 @@ final class Palette {
     private static final int SPREAD = 0x9e3779b1;
 
     private final int[] colours = new int[MOST];
-    /** One more than the number of the colour that is there; 0 where there is none. */
-    private final short[] places = new short[PLACES];
+    /** A colour in the upper half, one more than its number in the lower; 0 where there is none: one look tells. */
+    private final long[] places = new long[PLACES];
+    /** Where each colour is. */
+    private final short[] placesOf = new short[MOST];
 
     private int size;
 
     void clear() {
-        if (size > 0) {
-            Arrays.fill(places, (short) 0);
-            size = 0;
+        for (int i = 0; i < size; i++) {
+            places[placesOf[i]] = 0;
         }
+        size = 0;
     }
 
     int size() {
@@ -46,38 +46,60 @@ final class Palette {
      * @return false where it would be one more than {@code most}
      */
     boolean add(int colour, int most) {
+        return number(colour, most) >= 0;
+    }
+
+    /** The number of a colour, which it may have learnt just now; -1 where it would be one more than {@code most}. */
+    private int number(int colour, int most) {
         int place = colour * SPREAD >>> 32 - PLACES_BITS;
-        while (places[place] != 0) {
-            if (colours[places[place] - 1] == colour) {
-                return true;
+        long there = places[place];
+        while (there != 0) {
+            if ((int) (there >>> Integer.SIZE) == colour) {
+                return (int) there - 1;
             }
             place = place + 1 & PLACES - 1;
+            there = places[place];
         }
         if (size == most) {
-            return false;
+            return -1;
         }
-        colours[size++] = colour;
-        places[place] = (short) size;
-        return true;
+        colours[size] = colour;
+        placesOf[size] = (short) place;
+        places[place] = (long) colour << Integer.SIZE | ++size;
+        return size - 1;
     }
 
     /**
-     * Learns all colours of a rectangle.
+     * Learns all colours of a rectangle, and numbers its pixels.
      *
-     * @return false where there are more than {@code most}
+     * @param indexes gets the number of each pixel's colour; as far as it came, where there are too many
+     * @return false where there are more than {@link #MOST}
      */
-    boolean learn(int[] values, int count, int most) {
+    boolean learn(int[] values, int count, byte[] indexes) {
         clear();
+        // Text and edges go back and forth between two colours.
         int last = values[0];
-        add(last, most);
-        for (int i = 1; i < count; i++) {
+        int index = number(last, MOST);
+        int other = last;
+        int otherIndex = index;
+        for (int i = 0; i < count; i++) {
             int value = values[i];
             if (value != last) {
-                last = value;
-                if (!add(value, most)) {
-                    return false;
+                int before = last;
+                int beforeIndex = index;
+                if (value == other) {
+                    index = otherIndex;
+                } else {
+                    index = number(value, MOST);
+                    if (index < 0) {
+                        return false;
+                    }
                 }
+                last = value;
+                other = before;
+                otherIndex = beforeIndex;
             }
+            indexes[i] = (byte) index;
         }
         return true;
     }
@@ -85,9 +107,9 @@ final class Palette {
     /** The number of a colour that it knows. */
     int indexOf(int colour) {
         int place = colour * SPREAD >>> 32 - PLACES_BITS;
-        while (colours[places[place] - 1] != colour) {
+        while ((int) (places[place] >>> Integer.SIZE) != colour || places[place] == 0) {
             place = place + 1 & PLACES - 1;
         }
-        return places[place] - 1;
+        return (int) places[place] - 1;
     }
 }

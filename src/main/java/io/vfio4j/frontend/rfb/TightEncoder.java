@@ -47,6 +47,7 @@ final class TightEncoder implements AreaEncoder {
     private boolean jpegIsMissing;
     private final Palette palette = new Palette();
     private int[] values = {};
+    private byte[] indexes = {};
     private byte[] bytes = {};
 
     TightEncoder(Compressor.Buffers buffers, boolean mayLose) {
@@ -79,11 +80,12 @@ final class TightEncoder implements AreaEncoder {
         int count = width * height;
         if (values.length < count) {
             values = new int[count];
+            indexes = new byte[count];
         }
         AreaEncoder.writeHeader(x, y, width, height, Encodings.TIGHT, out);
         pixels.readTight(frame, x, y, width, height, values);
         PixelBytes layout = pixels.tight();
-        boolean fewColours = palette.learn(values, count, Palette.MOST);
+        boolean fewColours = palette.learn(values, count, indexes);
         int colours = palette.size();
         if (fewColours && colours == 1) {
             makeBytes(Integer.BYTES);
@@ -126,15 +128,14 @@ final class TightEncoder implements AreaEncoder {
         out.writeBytes(bytes, 0, layout.put(palette.colours(), 0, colours, bytes, 0));
         if (colours == 2) {
             putBits(width, height);
+            writeData(stream, bytes, length, out);
         } else {
-            putIndexes(width * height);
+            writeData(stream, indexes, length, out);
         }
-        writeData(stream, length, out);
     }
 
     /** The leftmost pixel is the highest bit; lines begin with a byte. */
     private void putBits(int width, int height) {
-        int zero = palette.colour(0);
         int from = 0;
         int at = 0;
         for (int y = 0; y < height; y++) {
@@ -142,26 +143,12 @@ final class TightEncoder implements AreaEncoder {
             while (from < end) {
                 int stop = Math.min(end, from + Byte.SIZE);
                 int packed = 0;
-                int bit = 1 << Byte.SIZE - 1;
+                int shift = Byte.SIZE - 1;
                 while (from < stop) {
-                    packed |= values[from++] == zero ? 0 : bit;
-                    bit >>= 1;
+                    packed |= indexes[from++] << shift--;
                 }
                 bytes[at++] = (byte) packed;
             }
-        }
-    }
-
-    private void putIndexes(int count) {
-        int last = values[0];
-        int index = palette.indexOf(last);
-        for (int i = 0; i < count; i++) {
-            int colour = values[i];
-            if (colour != last) {
-                last = colour;
-                index = palette.indexOf(colour);
-            }
-            bytes[i] = (byte) index;
         }
     }
 
@@ -170,7 +157,7 @@ final class TightEncoder implements AreaEncoder {
         makeBytes(length);
         out.writeByte(control(PIXEL_STREAM, length));
         layout.put(values, 0, count, bytes, 0);
-        writeData(PIXEL_STREAM, length, out);
+        writeData(PIXEL_STREAM, bytes, length, out);
     }
 
     /** A stream that begins is reset by the client, too, because there may have been one before. */
@@ -179,9 +166,9 @@ final class TightEncoder implements AreaEncoder {
         return stream << STREAM_SHIFT | (begins ? 1 << stream : 0);
     }
 
-    private void writeData(int stream, int length, ByteBuf out) {
+    private void writeData(int stream, byte[] data, int length, ByteBuf out) {
         if (length < LEAST_COMPRESSED_BYTES) {
-            out.writeBytes(bytes, 0, length);
+            out.writeBytes(data, 0, length);
             return;
         }
         // How long the length is depends on it, so the data cannot be where it belongs from the start.
@@ -189,7 +176,7 @@ final class TightEncoder implements AreaEncoder {
         try {
             Compressor compressor = streams.get(stream);
             compressor.begin(level, compressed);
-            compressor.write(bytes, length, compressed);
+            compressor.write(data, length, compressed);
             compressor.finish(compressed);
             writeLength(compressed.readableBytes(), out);
             out.writeBytes(compressed);
@@ -238,6 +225,7 @@ final class TightEncoder implements AreaEncoder {
         jpeg.ifPresent(JpegCompressor::close);
         jpeg = Optional.empty();
         values = new int[0];
+        indexes = new byte[0];
         bytes = new byte[0];
     }
 }
