@@ -75,6 +75,10 @@ final class Delivery implements Subscription {
         this.intervalEnd = loop.deadline(this::flush);
     }
 
+    long minIntervalNanos() {
+        return minIntervalNanos;
+    }
+
     boolean isActive() {
         return !closed && !paused;
     }
@@ -392,7 +396,10 @@ final class Delivery implements Subscription {
         SubscriptionOptions.check(interval);
         minIntervalNanos = interval.toNanos();
         try {
-            loop.execute(this::flush);
+            loop.execute(() -> {
+                flush();
+                display.intervalChanged();
+            });
         } catch (ClosedException loopEnded) {
             // Then nothing is pending but the end, which waits for no interval.
         }

@@ -51,6 +51,8 @@ public final class Display implements AutoCloseable {
     private static final long PORT_QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     /** The timer's ticks are moved by up to an eighth of the period, so that they cannot keep in step with the guest's flips. */
     private static final int JITTER_FRACTION = 8;
+    /** A change of mode is told whatever the intervals of the subscriptions, and so has to be looked for. */
+    private static final long SLOWEST_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     private final EventLoop loop;
     private final VfioDevice device;
@@ -482,6 +484,7 @@ public final class Display implements AutoCloseable {
         }
         if (demand) {
             resync();
+            intervalChanged();
         }
     }
 
@@ -601,6 +604,26 @@ public final class Display implements AutoCloseable {
         watchdog.set(due);
     }
 
+    /** No subscription wants events more often. */
+    private long shortestInterval() {
+        long shortest = Long.MAX_VALUE;
+        for (Delivery delivery : listening) {
+            if (delivery.isActive()) {
+                shortest = Math.min(shortest, delivery.minIntervalNanos());
+            }
+        }
+        return shortest;
+    }
+
+    /** A subscription may want events more often from now on: a tick that was put off comes as if it had not been. */
+    void intervalChanged() {
+        long soonest = now() + periodNanos();
+        if (state == State.OPEN && tick.isSet() && nextTick - soonest > 0) {
+            nextTick = soonest;
+            tick.set(nextTick);
+        }
+    }
+
     private void startTimer() {
         if (policy.period().isEmpty() && options.refreshHertz().isEmpty()) {
             try {
@@ -623,7 +646,7 @@ public final class Display implements AutoCloseable {
             }
         });
         long period = periodNanos();
-        nextTick += period;
+        nextTick += Math.max(period, Math.min(shortestInterval(), SLOWEST_TICK_NANOS));
         if (nextTick - now() < 0) {
             // Late by a period or more: what was missed is not made up for.
             nextTick = now() + period;

@@ -66,6 +66,10 @@ final class Lane {
     private long looks;
     private long lastChangedPixels;
     private boolean starved;
+    /** For those who look before anything was read; empty afterwards. */
+    private Optional<Slot> waiting = Optional.empty();
+
+    private String waitingFor = "";
 
     /** Written with the screen's lock. */
     private volatile int watchers;
@@ -203,6 +207,7 @@ final class Lane {
                 generation++;
             }
             if (changed || otherKind) {
+                retireWaiting();
                 newest = Optional.of(showing.slot());
                 absence = showing.absence();
             }
@@ -247,6 +252,7 @@ final class Lane {
     void forget() {
         lock.lock();
         try {
+            retireWaiting();
             newest = Optional.empty();
             absence = Optional.empty();
             cursor = CursorLook.HIDDEN;
@@ -286,6 +292,30 @@ final class Lane {
         return seat;
     }
 
+    /** With the lock: a picture for all who wait for the first one. */
+    private Slot waiting() {
+        String why = screen.whyAbsent();
+        if (waiting.isEmpty() || !waitingFor.equals(why)) {
+            retireWaiting();
+            Slot drawn = new Slot();
+            screen.drawPlaceholder(drawn.frame, why);
+            waiting = Optional.of(drawn);
+            waitingFor = why;
+        }
+        return waiting.get();
+    }
+
+    /** With the lock. */
+    private void retireWaiting() {
+        waiting.ifPresent(drawn -> {
+            drawn.retired = true;
+            if (drawn.holders == 0) {
+                drawn.frame.close();
+            }
+        });
+        waiting = Optional.empty();
+    }
+
     private void giveBack(Slot slot) {
         boolean again;
         lock.lock();
@@ -319,7 +349,7 @@ final class Lane {
         private DamageHistory history = damage.history();
         private long seen;
         private long seenGeneration;
-        private boolean waiting = true;
+        private boolean hasNotLooked = true;
 
         private Seat(Runnable news) {
             this.news = news;
@@ -340,10 +370,10 @@ final class Lane {
         public Optional<Look> look() {
             lock.lock();
             try {
-                if (closed || (newest.isEmpty() ? !waiting : seen == looks)) {
+                if (closed || (newest.isEmpty() ? !hasNotLooked : seen == looks)) {
                     return Optional.empty();
                 }
-                waiting = false;
+                hasNotLooked = false;
                 if (newest.isEmpty()) {
                     return Optional.of(placeholder());
                 }
@@ -368,18 +398,16 @@ final class Lane {
             }
         }
 
-        /** For who looks before anything was read: a picture of his own. */
+        /** For who looks before anything was read. */
         private Look placeholder() {
-            Slot own = new Slot();
-            own.holders = 1;
-            own.retired = true;
-            String why = screen.drawPlaceholder(own.frame);
-            Rectangle all = new Rectangle(0, 0, own.frame.width(), own.frame.height());
+            Slot shared = waiting();
+            shared.holders++;
+            Rectangle all = new Rectangle(0, 0, shared.frame.width(), shared.frame.height());
             seenGeneration = 0;
             history.forget();
             return new Lent(
-                    own,
-                    Optional.of(why),
+                    shared,
+                    Optional.of(waitingFor),
                     List.of(all),
                     List.of(),
                     CursorLook.HIDDEN,
@@ -394,7 +422,7 @@ final class Lane {
                 history.forget();
                 seen = 0;
                 seenGeneration = 0;
-                waiting = true;
+                hasNotLooked = true;
             } finally {
                 lock.unlock();
             }

@@ -15,8 +15,8 @@ public record LiveOptions(Optional<Executor> capturer, Duration longestIdle) {
     // Above what it checks: constants are made in their order.
     private static final Duration MOST_IDLE = Duration.ofSeconds(10);
 
-    /** A thread of its own; at least two readings a second. */
-    public static final LiveOptions DEFAULTS = new LiveOptions(Optional.empty(), Duration.ofMillis(500));
+    /** A thread of its own; at least four readings a second. */
+    public static final LiveOptions DEFAULTS = new LiveOptions(Optional.empty(), Duration.ofMillis(250));
 
     /**
      * Checks the values.

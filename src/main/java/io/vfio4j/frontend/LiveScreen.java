@@ -338,8 +338,7 @@ public final class LiveScreen implements AutoCloseable {
                 paceAnew();
                 return false;
             }
-            wish.ask(event);
-            return true;
+            return wish.ask(event);
         });
         if (due) {
             turns.request();
@@ -411,8 +410,8 @@ public final class LiveScreen implements AutoCloseable {
     }
 
     /** For a viewer who looks before anything was read. */
-    String drawPlaceholder(Frame into) {
-        return reader.drawPlaceholder(into, absence);
+    void drawPlaceholder(Frame into, String why) {
+        reader.drawPlaceholder(into, why);
     }
 
     int frames() {

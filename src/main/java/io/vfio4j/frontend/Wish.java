@@ -32,12 +32,13 @@ final class Wish {
         noticed = OptionalLong.of(event.timeNanos());
     }
 
-    /** The display says something that proves nothing, while it was found that nothing changes. */
-    void ask(RefreshEvent event) {
+    /** The display says something that proves nothing, while it was found that nothing changes. Returns whether it can be asked about. */
+    boolean ask(RefreshEvent event) {
         boolean primary = event.planes().contains(PlaneType.PRIMARY);
         askPrimary |= primary && event.source() == RefreshSource.IRQ && event.buffer() == BufferChange.NOT_QUERIED;
         askCursor |= event.planes().contains(PlaneType.CURSOR);
         asked = OptionalLong.of(event.timeNanos());
+        return askPrimary || askCursor;
     }
 
     /** Somebody has left. */

@@ -70,6 +70,30 @@ final class Caption {
         return scale;
     }
 
+    /** No letter has a pixel above it. */
+    int top() {
+        return Math.max(0, (height - lines.size() * CELL_HEIGHT * scale) / 2);
+    }
+
+    /** No letter has a pixel in it or below. */
+    int bottom() {
+        return Math.min(height, (height + lines.size() * CELL_HEIGHT * scale + 1) / 2);
+    }
+
+    /** No letter has a pixel left of it. */
+    int left() {
+        return Math.max(0, (width - longest() * CELL_WIDTH * scale) / 2);
+    }
+
+    /** No letter has a pixel in it or right of it. */
+    int right() {
+        return Math.min(width, (width + longest() * CELL_WIDTH * scale + 1) / 2);
+    }
+
+    private int longest() {
+        return lines.stream().mapToInt(String::length).max().orElse(0);
+    }
+
     /** Whether a pixel of the picture belongs to a letter. */
     boolean isSet(int x, int y) {
         int top = (height - lines.size() * CELL_HEIGHT * scale) / 2;

@@ -296,6 +296,27 @@ final class DmaBufPlanes extends Planes {
         return true;
     }
 
+    @Override
+    boolean isSame(PixelBuffer buffer, Layout layout, Frame last) throws LinuxException {
+        if (!allows(CapturePath.DMABUF_MAPPED) || mappingRefusal != null) {
+            return false;
+        }
+        Buffer dmaBuf = (Buffer) buffer;
+        Mapping mapping;
+        try {
+            mapping = mapping(dmaBuf, layout);
+        } catch (LinuxException e) {
+            // A capture finds another way, or says so.
+            return false;
+        }
+        sync.begin(dmaBuf.descriptor);
+        try {
+            return last.filling().isSame(mapping, layout, last);
+        } finally {
+            sync.end(dmaBuf.descriptor);
+        }
+    }
+
     Optional<String> mappingRefusal() {
         return Optional.ofNullable(mappingRefusal);
     }

@@ -10,6 +10,9 @@ final class Filling {
     /** Bytes to be brought over at once: a part of a second-level cache. */
     private static final int BAND = 128 * 1024;
 
+    /** Bytes to be compared at once: less than a first-level cache holds beside what they are compared with. */
+    private static final int COMPARED = 16 * 1024;
+
     /** What the next sighting goes into. */
     final Sighting sighting = new Sighting();
 
@@ -67,6 +70,33 @@ final class Filling {
         for (int y = 0; y < layout.height(); y++) {
             source.copyTo(y * layout.strideBytes(), pixels, y * line, line);
         }
+    }
+
+    /** Compares by way of memory that stays in the processor's cache: what is mapped can go away, and must not be compared itself. */
+    boolean isSame(Mapping source, Layout layout, Frame last) throws LinuxException {
+        if (last.width() != layout.width() || last.height() != layout.height()) {
+            return false;
+        }
+        int line = layout.lineBytes();
+        int stride = layout.strideBytes();
+        int lines = Math.max(1, COMPARED / stride);
+        ByteBuffer band = scratch(lines * stride);
+        ByteBuffer known = last.bytes().duplicate();
+        ByteBuffer read = band.duplicate();
+        for (int y = 0; y < layout.height(); y += lines) {
+            int count = Math.min(lines, layout.height() - y);
+            source.copyTo(y * stride, band, 0, (count - 1) * stride + line);
+            int together = stride == line ? count : 1;
+            for (int i = 0; i < count; i += together) {
+                int at = (y + i) * line;
+                known.limit(at + together * line).position(at);
+                read.limit(i * stride + together * line).position(i * stride);
+                if (known.mismatch(read) >= 0) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     private void convert(ByteBuffer source, Layout layout, int lines, ByteBuffer pixels, int offset) {

@@ -36,9 +36,18 @@ public final class Placeholder {
         }
         Caption caption = new Caption(width, height, text);
         ByteBuffer pixels = into.resize(width, height);
-        for (int y = 0; y < height; y++) {
-            for (int x = 0; x < width; x++) {
-                pixels.putInt((y * width + x) * Integer.BYTES, caption.isSet(x, y) ? LETTERS : GROUND);
+        int line = width * Integer.BYTES;
+        for (int x = 0; x < width; x++) {
+            pixels.putInt(x * Integer.BYTES, GROUND);
+        }
+        for (int y = 1; y < height; y++) {
+            pixels.put(y * line, pixels, 0, line);
+        }
+        for (int y = caption.top(); y < caption.bottom(); y++) {
+            for (int x = caption.left(); x < caption.right(); x++) {
+                if (caption.isSet(x, y)) {
+                    pixels.putInt(y * line + x * Integer.BYTES, LETTERS);
+                }
             }
         }
         into.captured(Optional.empty(), Optional.empty(), Evidence.NOT_CAPTURED, 0, 0);

@@ -66,6 +66,9 @@ abstract class Planes implements AutoCloseable {
     /** Without the lock: lends the bytes of a pinned buffer. Empty where they cannot be mapped. */
     abstract boolean lend(PixelBuffer buffer, Layout layout, PixelBorrower borrower) throws LinuxException;
 
+    /** Without the lock: whether a pinned buffer has the pixels of a picture. False where it cannot be mapped. */
+    abstract boolean isSame(PixelBuffer buffer, Layout layout, Frame last) throws LinuxException;
+
     /** What a plane shows now. */
     Optional<Plane> look(PlaneType type) throws LinuxException {
         lock.lock();

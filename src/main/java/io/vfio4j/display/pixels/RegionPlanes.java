@@ -109,6 +109,12 @@ final class RegionPlanes extends Planes {
         return true;
     }
 
+    @Override
+    boolean isSame(PixelBuffer buffer, Layout layout, Frame last) throws LinuxException {
+        Mapping mapping = allows(CapturePath.REGION_MAPPED) ? mapping((Region) buffer, layout) : null;
+        return mapping != null && last.filling().isSame(mapping, layout, last);
+    }
+
     private @Nullable Mapping mapping(Region region, Layout layout) throws LinuxException {
         if (!region.info.mappable() || mappingRefusal != null) {
             return null;
