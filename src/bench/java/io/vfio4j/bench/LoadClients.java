@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -14,6 +16,8 @@ final class LoadClients implements AutoCloseable {
 
     /** What all got in a second, and the least that one got. */
     record Second(long updates, long bytes, long least, long most) {}
+
+    private static final int LONGEST_START_SECONDS = 20;
 
     private final Process process;
     private final BufferedReader answers;
@@ -28,6 +32,9 @@ final class LoadClients implements AutoCloseable {
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
+        // A server that starves a client is not waited for.
+        CompletableFuture.delayedExecutor(seconds + LONGEST_START_SECONDS, TimeUnit.SECONDS)
+                .execute(process::destroyForcibly);
         answers = process.inputReader(StandardCharsets.UTF_8);
         if (!"ready".equals(answers.readLine())) {
             process.destroyForcibly();

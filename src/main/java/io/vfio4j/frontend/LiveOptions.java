@@ -9,7 +9,8 @@ import java.util.concurrent.Executor;
  *
  * @param capturer where pictures are read, one at a time; a thread of the screen's own where empty. On a direct executor they are read on
  *     the loop's thread
- * @param longestIdle while nothing changes and nothing says that it did, how far apart readings may get: 0 to 10 seconds
+ * @param longestIdle while nothing changes and nothing says that it did, how far apart readings may get: 0 to 10 seconds. Where the guest
+ *     draws into what is shown, without a flip, and only in a few lines, it may take two of them until it is seen
  */
 public record LiveOptions(Optional<Executor> capturer, Duration longestIdle) {
     // Above what it checks: constants are made in their order.

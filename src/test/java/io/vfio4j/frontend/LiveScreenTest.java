@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vfio4j.display.Display;
 import io.vfio4j.display.RefreshSource;
+import io.vfio4j.display.pixels.Frame;
 import io.vfio4j.display.pixels.Placeholder;
 import io.vfio4j.emulator.Pipe;
 import io.vfio4j.emulator.Scenario;
@@ -153,6 +154,30 @@ class LiveScreenTest {
                 again.take();
                 assertEquals(Optional.empty(), again.absence);
             }
+        }
+    }
+
+    @Test
+    void whoeverWaitsForTheFirstPictureSharesOnePlaceholder() {
+        try (LiveScreen screen = LiveScreen.named("waiting", LiveOptions.DEFAULTS.on(task -> {}));
+                Viewing one = screen.view(CursorStyle.SEPARATE, () -> {});
+                Viewing other = screen.view(CursorStyle.SEPARATE, () -> {})) {
+            Look first = one.look().orElseThrow();
+            Look second = other.look().orElseThrow();
+            assertEquals(Optional.of("waiting for waiting"), first.absence());
+            assertTrue(first.frame() == second.frame());
+            first.close();
+            assertEquals(640, second.frame().width());
+            screen.detach("out of order");
+            one.forget();
+            try (Look changed = one.look().orElseThrow()) {
+                assertEquals(Optional.of("out of order"), changed.absence());
+                assertTrue(changed.frame() != second.frame());
+            }
+            assertTrue(second.frame().pixel(0, 0) != 0, "it is held, and stays");
+            Frame held = second.frame();
+            second.close();
+            assertTrue(held.isEmpty(), "and goes when it is given back");
         }
     }
 

@@ -297,7 +297,7 @@ final class DmaBufPlanes extends Planes {
     }
 
     @Override
-    boolean isSame(PixelBuffer buffer, Layout layout, Frame last) throws LinuxException {
+    boolean isSame(PixelBuffer buffer, Layout layout, Frame last, int part, int parts) throws LinuxException {
         if (!allows(CapturePath.DMABUF_MAPPED) || mappingRefusal != null) {
             return false;
         }
@@ -311,7 +311,7 @@ final class DmaBufPlanes extends Planes {
         }
         sync.begin(dmaBuf.descriptor);
         try {
-            return last.filling().isSame(mapping, layout, last);
+            return last.filling().isSame(mapping, layout, last, part, parts);
         } finally {
             sync.end(dmaBuf.descriptor);
         }

@@ -73,7 +73,7 @@ final class Filling {
     }
 
     /** Compares by way of memory that stays in the processor's cache: what is mapped can go away, and must not be compared itself. */
-    boolean isSame(Mapping source, Layout layout, Frame last) throws LinuxException {
+    boolean isSame(Mapping source, Layout layout, Frame last, int part, int parts) throws LinuxException {
         if (last.width() != layout.width() || last.height() != layout.height()) {
             return false;
         }
@@ -83,7 +83,7 @@ final class Filling {
         ByteBuffer band = scratch(lines * stride);
         ByteBuffer known = last.bytes().duplicate();
         ByteBuffer read = band.duplicate();
-        for (int y = 0; y < layout.height(); y += lines) {
+        for (int y = part * lines; y < layout.height(); y += lines * parts) {
             int count = Math.min(lines, layout.height() - y);
             source.copyTo(y * stride, band, 0, (count - 1) * stride + line);
             int together = stride == line ? count : 1;

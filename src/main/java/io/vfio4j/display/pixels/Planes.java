@@ -67,7 +67,7 @@ abstract class Planes implements AutoCloseable {
     abstract boolean lend(PixelBuffer buffer, Layout layout, PixelBorrower borrower) throws LinuxException;
 
     /** Without the lock: whether a pinned buffer has the pixels of a picture. False where it cannot be mapped. */
-    abstract boolean isSame(PixelBuffer buffer, Layout layout, Frame last) throws LinuxException;
+    abstract boolean isSame(PixelBuffer buffer, Layout layout, Frame last, int part, int parts) throws LinuxException;
 
     /** What a plane shows now. */
     Optional<Plane> look(PlaneType type) throws LinuxException {

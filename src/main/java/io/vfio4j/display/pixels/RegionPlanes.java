@@ -110,9 +110,9 @@ final class RegionPlanes extends Planes {
     }
 
     @Override
-    boolean isSame(PixelBuffer buffer, Layout layout, Frame last) throws LinuxException {
+    boolean isSame(PixelBuffer buffer, Layout layout, Frame last, int part, int parts) throws LinuxException {
         Mapping mapping = allows(CapturePath.REGION_MAPPED) ? mapping((Region) buffer, layout) : null;
-        return mapping != null && last.filling().isSame(mapping, layout, last);
+        return mapping != null && last.filling().isSame(mapping, layout, last, part, parts);
     }
 
     private @Nullable Mapping mapping(Region region, Layout layout) throws LinuxException {

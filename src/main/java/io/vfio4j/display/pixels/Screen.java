@@ -187,14 +187,19 @@ public final class Screen implements AutoCloseable {
      * time. The highest byte of a pixel, which has no meaning in XRGB8888, is compared too.
      *
      * @param last from this screen; stays as it is
-     * @return true when every pixel is the same, and the guest did not flip meanwhile as far as is known; false also where there is
+     * @param part which part is compared: of each so many bands, some lines high, this one, from 0 on
+     * @param parts how many parts there are; 1 to compare everything
+     * @return true when every pixel of the part is the same, and the guest did not flip meanwhile as far as is known; false also where there is
      *     only {@link #capture(Frame) another way} to find out
      * @throws IOException as {@link #capture(Frame)}
      * @throws ClosedException when the screen, its device or the frame is closed
      */
-    public boolean shows(Frame last) throws IOException {
+    public boolean shows(Frame last, int part, int parts) throws IOException {
         last.requireOpen();
         requireOpen();
+        if (part < 0 || part >= parts) {
+            throw new IllegalArgumentException("part " + part + " of " + parts);
+        }
         if (last.isEmpty() || last.plane().isEmpty()) {
             return false;
         }
@@ -210,7 +215,7 @@ public final class Screen implements AutoCloseable {
                 Layout layout = buffer.layout(device.name(), plane, options);
                 return layout.isPlain()
                         && sighting.plane.equals(last.plane())
-                        && planes.isSame(buffer, layout, last)
+                        && planes.isSame(buffer, layout, last, part, parts)
                         && afterwards(planes, PlaneType.PRIMARY, plane, begun).consistency() != Consistency.OVERTAKEN;
             } catch (LinuxException gone) {
                 planes.forget(buffer);

@@ -91,6 +91,30 @@ class ScreenTest {
 
     @ParameterizedTest
     @MethodSource("ways")
+    void aPictureIsComparedWithWhatIsShownWhereThatCanBeMapped(VgpuProfile profile, CapturePath path) throws Exception {
+        try (Scene scene = new Scene(profile);
+                Frame frame = new Frame()) {
+            assertFalse(scene.screen.shows(frame, 0, 1), "nothing was read yet");
+            assertTrue(scene.screen.capture(frame));
+            boolean mapped = path == CapturePath.DMABUF_MAPPED || path == CapturePath.REGION_MAPPED;
+            assertEquals(mapped, scene.screen.shows(frame, 0, 1));
+            assertEquals(mapped, scene.screen.shows(frame, 0, 2));
+            assertEquals(mapped, scene.screen.shows(frame, 1, 2));
+            assertShows(scene.guest(), frame);
+            scene.guest().draw();
+            assertFalse(scene.screen.shows(frame, 0, 1));
+            assertFalse(scene.screen.shows(frame, 0, 2) && scene.screen.shows(frame, 1, 2));
+            assertTrue(scene.screen.capture(frame));
+            assertEquals(mapped, scene.screen.shows(frame, 0, 1));
+            scene.guest().flip();
+            scene.vgpu().vblank(1);
+            assertFalse(scene.screen.shows(frame, 0, 1));
+            assertThrows(IllegalArgumentException.class, () -> scene.screen.shows(frame, 2, 2));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("ways")
     void thePictureFollowsTheGuestThroughFlipsAndModes(VgpuProfile profile, CapturePath path) throws Exception {
         try (Scene scene = new Scene(profile);
                 Frame frame = new Frame()) {
