@@ -59,6 +59,8 @@ final class RealServedHost implements ServedHost {
         parameter("dmabuf_mmap", "Y");
         Flipping made = new Flipping(uuid, create(uuid, "vgpu_mdev", "vga"));
         RealHost.write(made.device.resolve("vgpu/mode"), made.width() + "x" + made.height());
+        // It has one from the start, which is drawn for clients that know of no cursors: LiveScreenContract's subject.
+        RealHost.write(made.device.resolve("vgpu/cursor"), "A hide");
         made.flip();
         return made;
     }
@@ -83,18 +85,23 @@ final class RealServedHost implements ServedHost {
         return made;
     }
 
-    /** The registers of Bochs's display: 16 bits each, from 0x500 on in BAR 2. */
     private Shown mbochs(UUID uuid) throws IOException {
         Still made = new Still(uuid, create(uuid, "mbochs", "small"));
-        try (VfioDevice device = VfioDevice.open(calls, MdevDevice.find(calls, uuid));
-                NativeMemory value = calls.allocate(Short.BYTES)) {
-            RegionInfo mmio = device.region(Vfio.VFIO_PCI_BAR2_REGION_INDEX);
-            for (int[] write : new int[][] {{1, SAMPLE_WIDTH}, {2, SAMPLE_HEIGHT}, {3, 32}, {4, 0x41}}) {
+        try (VfioDevice device = VfioDevice.open(calls, MdevDevice.find(calls, uuid))) {
+            setBochsMode(device, SAMPLE_WIDTH, SAMPLE_HEIGHT);
+        }
+        return made;
+    }
+
+    /** The registers of Bochs's display: 16 bits each, from 0x500 on in BAR 2. */
+    static void setBochsMode(VfioDevice device, int width, int height) throws IOException {
+        RegionInfo mmio = device.region(Vfio.VFIO_PCI_BAR2_REGION_INDEX);
+        try (NativeMemory value = device.systemCalls().allocate(Short.BYTES)) {
+            for (int[] write : new int[][] {{1, width}, {2, height}, {3, 32}, {4, 0x41}}) {
                 value.putShort(0, write[1]);
                 device.write(mmio, 0x500 + 2L * write[0], value, Short.BYTES);
             }
         }
-        return made;
     }
 
     /** Others find the module as it was loaded. */
