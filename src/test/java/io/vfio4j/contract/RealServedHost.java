@@ -115,7 +115,22 @@ final class RealServedHost implements ServedHost {
     }
 
     /** native/kernel/README.md, "Pictures". */
-    private record Flipping(UUID uuid, Path device) implements Shown {
+    private static final class Flipping implements Shown {
+        private final UUID uuid;
+        private final Path device;
+        /** Which picture is shown: read after each flip, and not for each pixel. */
+        private int frame;
+
+        Flipping(UUID uuid, Path device) {
+            this.uuid = uuid;
+            this.device = device;
+        }
+
+        @Override
+        public UUID uuid() {
+            return uuid;
+        }
+
         @Override
         public int width() {
             return 334;
@@ -127,20 +142,16 @@ final class RealServedHost implements ServedHost {
         }
 
         @Override
-        public int pixel(int x, int y) throws IOException {
-            int frame = frame();
+        public int pixel(int x, int y) {
             return (x + frame & 0xff) << 16 | (y + 2 * frame & 0xff) << 8 | frame & 0xff;
-        }
-
-        private int frame() throws IOException {
-            return Integer.parseInt(
-                    Files.readString(device.resolve("vgpu/picture")).replaceAll("(?s)A frame (\\d+) .*", "$1"));
         }
 
         @Override
         public void flip() throws IOException {
             RealHost.write(device.resolve("vgpu/flip"), "A");
             RealHost.write(device.resolve("vgpu/step"), "1");
+            frame = Integer.parseInt(
+                    Files.readString(device.resolve("vgpu/picture")).replaceAll("(?s)A frame (\\d+) .*", "$1"));
         }
 
         @Override
