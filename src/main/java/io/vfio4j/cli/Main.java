@@ -12,6 +12,9 @@ public final class Main {
     /** Of java.util.logging, which is where System.Logger leads by default; read when the first message is logged. */
     private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
 
+    /** Part of the names of Netty's channels, for which it else looks for a hardware address, and warns where there is none. */
+    private static final String NETTY_MACHINE = "io.netty.machineId";
+
     private Main() {}
 
     /**
@@ -21,6 +24,9 @@ public final class Main {
      */
     public static void main(String[] arguments) {
         logAsTheCommandSpeaks();
+        if (System.getProperty(NETTY_MACHINE) == null) {
+            System.setProperty(NETTY_MACHINE, "02:00:00:00:00:01");
+        }
         Vfio4j command = new Vfio4j(LocalHost.REAL, OutputKind.ofProcess(), OutputKind.ofProcessErrors());
         System.exit(command.execute(writer(FileDescriptor.out), writer(FileDescriptor.err), arguments));
     }

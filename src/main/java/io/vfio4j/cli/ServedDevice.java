@@ -158,7 +158,7 @@ final class ServedDevice implements AutoCloseable {
             CompletableFuture.runAsync(() -> first(wait), keeper).join();
         } catch (CompletionException e) {
             if (e.getCause() instanceof IOException refused) {
-                throw refused;
+                throw emulated.isPresent() ? refused : new RefusedDeviceException(name.text(), refused);
             }
             throw new IOException(e.getCause().getMessage(), e.getCause());
         }

@@ -169,16 +169,20 @@ final class Vfio4j implements Runnable {
 
     /** Where the kernel has refused a device of this host, the doctor knows more. */
     private static String hint(Throwable failure, ParseResult parsed) {
-        boolean refused = failure instanceof GroupNotViableException
-                || failure instanceof LinuxException e && !FINDING.contains(e.operation());
-        return refused
-                ? device(parsed)
-                        .map(name -> " 'vfio4j doctor " + name + "' looks for the cause.")
-                        .orElse("")
-                : "";
+        return failure instanceof RefusedDeviceException refused
+                ? hint(refused.getCause(), Optional.of(refused.device()))
+                : hint(failure, device(parsed));
     }
 
-    /** The device of this host that a command was about; of several it is not known which. */
+    private static String hint(Throwable failure, Optional<String> device) {
+        boolean refused = failure instanceof GroupNotViableException
+                || failure instanceof LinuxException e && !FINDING.contains(e.operation());
+        return device.filter(name -> refused)
+                .map(name -> " 'vfio4j doctor " + name + "' looks for the cause.")
+                .orElse("");
+    }
+
+    /** The device of this host that a command was about; of several it is not known which, unless the failure says so. */
     private static Optional<String> device(ParseResult parsed) {
         List<String> devices = parsed.asCommandLineList().stream()
                 .flatMap(line -> line.getParseResult().matchedPositionals().stream())

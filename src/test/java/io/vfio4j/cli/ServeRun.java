@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 
 /** {@code vfio4j serve ... --json} in this JVM, on free ports, until it is closed: then nobody reads its output any more. */
 public final class ServeRun implements AutoCloseable {
-    private static final long PATIENCE_SECONDS = 60;
+    private static final long PATIENCE_SECONDS = 120;
 
     private final Output output = new Output();
     private final StringWriter errors = new StringWriter();

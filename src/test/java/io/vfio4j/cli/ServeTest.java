@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.shinyhut.vernacular.client.exceptions.AuthenticationFailedException;
 import io.vfio4j.contract.VncViewer;
 import io.vfio4j.emulator.EmulatedHost;
+import io.vfio4j.emulator.EmulatedProcess;
 import io.vfio4j.emulator.VgpuProfile;
+import io.vfio4j.linux.Access;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -157,6 +159,28 @@ class ServeTest {
             assertEquals("", run.out());
             assertTrue(run.err().contains(absent + ": ENODEV"), run.err());
             assertEquals(List.of(), host.openFiles());
+        }
+    }
+
+    @Test
+    void ofSeveralDevicesTheDoctorIsToldWhichOneWasRefused() throws Exception {
+        try (EmulatedHost host = EmulatedHost.builder()
+                .vgpu(VgpuProfile.V5)
+                .vgpu(VgpuProfile.V6)
+                .realTime()
+                .build()) {
+            String free = host.vgpus().get(0).uuid().toString();
+            String taken = host.vgpus().get(1).uuid().toString();
+            EmulatedProcess vmm = host.process("qemu-system-x86_64");
+            vmm.systemCalls().open(host.vgpus().get(1).groupPath(), Access.READ_WRITE);
+            List<String> openBefore = host.openFiles();
+            CommandRun run = CommandRun.on(host, "serve", free, taken, "--listen", "0");
+            assertEquals(1, run.exitCode());
+            assertEquals("", run.out());
+            assertTrue(run.err().contains("EBUSY"), run.err());
+            assertTrue(run.err().endsWith(" 'vfio4j doctor " + taken + "' looks for the cause.\n"), run.err());
+            assertEquals(1, run.err().lines().count(), run.err());
+            assertEquals(openBefore, host.openFiles());
         }
     }
 

@@ -9,6 +9,7 @@ import io.vfio4j.display.Display;
 import io.vfio4j.display.pixels.CapturePath;
 import io.vfio4j.display.pixels.Placeholder;
 import io.vfio4j.display.pixels.Rectangle;
+import io.vfio4j.frontend.CursorLook;
 import io.vfio4j.frontend.CursorStyle;
 import io.vfio4j.frontend.LiveOptions;
 import io.vfio4j.frontend.LiveScreen;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
 
 /** A screen's viewers have the guest's pictures, by what they are told has changed, on every kernel. */
 abstract class LiveScreenContract {
-    private static final int CURSOR = 64;
+    private static final int CURSOR_SIZE = 64;
 
     private PixelsHost host;
     private long heldBefore;
@@ -75,6 +76,7 @@ abstract class LiveScreenContract {
         private int height;
         private int[] pixels = {};
         private Optional<String> absence = Optional.empty();
+        private CursorLook cursor = CursorLook.HIDDEN;
 
         Copy(Viewing viewing) {
             this.viewing = viewing;
@@ -92,6 +94,7 @@ abstract class LiveScreenContract {
                     pixels = new int[width * height];
                 }
                 absence = look.absence();
+                cursor = look.cursor();
                 look.moves().forEach(this::move);
                 for (Rectangle area : look.changes()) {
                     for (int y = area.y(); y < area.y() + area.height(); y++) {
@@ -117,17 +120,18 @@ abstract class LiveScreenContract {
         }
 
         void assertShows(Shown shown, String what) throws IOException {
-            assertShows(shown, what, 0);
+            assertShows(shown, CursorLook.HIDDEN, what);
         }
 
-        /** Below a line: some guests have a cursor in the corner from the start. */
-        void assertShows(Shown shown, String what, int top) throws IOException {
+        /** With a cursor drawn into it, where it is seen. */
+        void assertShows(Shown shown, CursorLook cursor, String what) throws IOException {
             assertEquals(Optional.empty(), absence, what);
             // The first pixel makes a real guest look what it shows.
             shown.pixel(0, 0);
-            for (int y = top; y < height; y++) {
+            for (int y = 0; y < height; y++) {
                 for (int x = 0; x < width; x++) {
-                    int expected = shown.pixel(x, y);
+                    int over = cursorPixel(shown, cursor, x, y);
+                    int expected = over >>> 24 == 0xff ? over & 0xff_ffff : shown.pixel(x, y);
                     if (expected != pixels[y * width + x]) {
                         assertEquals(
                                 Integer.toHexString(expected),
@@ -137,10 +141,19 @@ abstract class LiveScreenContract {
                 }
             }
         }
+
+        private static int cursorPixel(Shown shown, CursorLook cursor, int x, int y) throws IOException {
+            int left = x - cursor.x();
+            int top = y - cursor.y();
+            boolean covers = cursor.visible() && left >= 0 && left < CURSOR_SIZE && top >= 0 && top < CURSOR_SIZE;
+            return covers ? shown.cursorPixel(left, top) : 0;
+        }
     }
 
     private void follow(CapturePath path) throws IOException {
         watch(path, (shown, screen, loop) -> {
+            shown.cursor(20, 10);
+            shown.vblank(1);
             Copy quick = new Copy(screen.view(CursorStyle.SEPARATE, () -> {}));
             Copy slow = new Copy(screen.view(CursorStyle.SEPARATE, () -> {}));
             Copy drawn = new Copy(screen.view(CursorStyle.DRAWN, () -> {}));
@@ -166,7 +179,7 @@ abstract class LiveScreenContract {
                 quick.take();
                 drawn.take();
                 quick.assertShows(shown, path + ", picture " + i);
-                drawn.assertShows(shown, path + ", picture " + i + " below its cursor", CURSOR);
+                drawn.assertShows(shown, quick.cursor, path + ", picture " + i + " with its cursor");
                 if (i % 6 == 5) {
                     slow.take();
                     slow.assertShows(shown, path + ", picture " + i + ", seen by a slow viewer");

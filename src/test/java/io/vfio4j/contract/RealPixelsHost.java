@@ -110,6 +110,7 @@ final class RealPixelsHost implements PixelsHost {
         }
 
         private void control(String attribute, String value) throws IOException {
+            pictureNow = List.of();
             RealHost.write(device.resolve("vgpu").resolve(attribute), value);
         }
 
@@ -149,20 +150,24 @@ final class RealPixelsHost implements PixelsHost {
             control("cursor_position", x + " " + y);
         }
 
-        /** "A frame 3 draws 0..2 cursor 5 at 40,20", of which the numbers. */
+        /** "A frame 3 draws 0..2 cursor 5 at 40,20", of which the numbers. Stays so until the guest is told to do something. */
         private List<Integer> picture() throws IOException {
-            String line = read("picture").lines().findFirst().orElseThrow();
-            return Stream.of(line.split("[^-0-9]+"))
-                    .filter(number -> !number.isEmpty())
-                    .map(Integer::valueOf)
-                    .toList();
+            if (pictureNow.isEmpty()) {
+                String line = read("picture").lines().findFirst().orElseThrow();
+                pictureNow = Stream.of(line.split("[^-0-9]+"))
+                        .filter(number -> !number.isEmpty())
+                        .map(Integer::valueOf)
+                        .toList();
+            }
+            return pictureNow;
         }
 
         private List<Integer> pictureNow = List.of();
 
         /** Reads once what all pixels depend on. */
         private void look() throws IOException {
-            pictureNow = picture();
+            pictureNow = List.of();
+            picture();
             String[] mode = read("mode").split("x");
             width = Integer.parseInt(mode[0]);
             height = Integer.parseInt(mode[1]);

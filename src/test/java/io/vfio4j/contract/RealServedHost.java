@@ -59,6 +59,8 @@ final class RealServedHost implements ServedHost {
         parameter("dmabuf_mmap", "Y");
         Flipping made = new Flipping(uuid, create(uuid, "vgpu_mdev", "vga"));
         RealHost.write(made.device.resolve("vgpu/mode"), made.width() + "x" + made.height());
+        // It has one from the start, which is drawn for clients that know of no cursors: LiveScreenContract's subject.
+        RealHost.write(made.device.resolve("vgpu/cursor"), "A hide");
         made.flip();
         return made;
     }
@@ -83,18 +85,23 @@ final class RealServedHost implements ServedHost {
         return made;
     }
 
-    /** The registers of Bochs's display: 16 bits each, from 0x500 on in BAR 2. */
     private Shown mbochs(UUID uuid) throws IOException {
         Still made = new Still(uuid, create(uuid, "mbochs", "small"));
-        try (VfioDevice device = VfioDevice.open(calls, MdevDevice.find(calls, uuid));
-                NativeMemory value = calls.allocate(Short.BYTES)) {
-            RegionInfo mmio = device.region(Vfio.VFIO_PCI_BAR2_REGION_INDEX);
-            for (int[] write : new int[][] {{1, SAMPLE_WIDTH}, {2, SAMPLE_HEIGHT}, {3, 32}, {4, 0x41}}) {
+        try (VfioDevice device = VfioDevice.open(calls, MdevDevice.find(calls, uuid))) {
+            setBochsMode(device, SAMPLE_WIDTH, SAMPLE_HEIGHT);
+        }
+        return made;
+    }
+
+    /** The registers of Bochs's display: 16 bits each, from 0x500 on in BAR 2. */
+    static void setBochsMode(VfioDevice device, int width, int height) throws IOException {
+        RegionInfo mmio = device.region(Vfio.VFIO_PCI_BAR2_REGION_INDEX);
+        try (NativeMemory value = device.systemCalls().allocate(Short.BYTES)) {
+            for (int[] write : new int[][] {{1, width}, {2, height}, {3, 32}, {4, 0x41}}) {
                 value.putShort(0, write[1]);
                 device.write(mmio, 0x500 + 2L * write[0], value, Short.BYTES);
             }
         }
-        return made;
     }
 
     /** Others find the module as it was loaded. */
@@ -108,7 +115,22 @@ final class RealServedHost implements ServedHost {
     }
 
     /** native/kernel/README.md, "Pictures". */
-    private record Flipping(UUID uuid, Path device) implements Shown {
+    private static final class Flipping implements Shown {
+        private final UUID uuid;
+        private final Path device;
+        /** Which picture is shown: read after each flip, and not for each pixel. */
+        private int frame;
+
+        Flipping(UUID uuid, Path device) {
+            this.uuid = uuid;
+            this.device = device;
+        }
+
+        @Override
+        public UUID uuid() {
+            return uuid;
+        }
+
         @Override
         public int width() {
             return 334;
@@ -120,20 +142,16 @@ final class RealServedHost implements ServedHost {
         }
 
         @Override
-        public int pixel(int x, int y) throws IOException {
-            int frame = frame();
+        public int pixel(int x, int y) {
             return (x + frame & 0xff) << 16 | (y + 2 * frame & 0xff) << 8 | frame & 0xff;
-        }
-
-        private int frame() throws IOException {
-            return Integer.parseInt(
-                    Files.readString(device.resolve("vgpu/picture")).replaceAll("(?s)A frame (\\d+) .*", "$1"));
         }
 
         @Override
         public void flip() throws IOException {
             RealHost.write(device.resolve("vgpu/flip"), "A");
             RealHost.write(device.resolve("vgpu/step"), "1");
+            frame = Integer.parseInt(
+                    Files.readString(device.resolve("vgpu/picture")).replaceAll("(?s)A frame (\\d+) .*", "$1"));
         }
 
         @Override

@@ -13,7 +13,7 @@ import java.util.function.Predicate;
 /** A VNC client that nobody here wrote, and the newest picture that it has painted. Any thread. */
 public final class VncViewer implements AutoCloseable {
     private static final int FRAMES_PER_SECOND = 60;
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(120);
 
     private final VernacularClient client;
     private final Object monitor = new Object();
