@@ -53,9 +53,7 @@ class ArchitectureTest {
             .that()
             .resideOutsideOfPackages("io.vfio4j.frontend.swing..", "io.vfio4j.cli..")
             .and()
-            .doNotHaveFullyQualifiedName("io.vfio4j.frontend.rfb.JpegCompressor")
-            .and()
-            .doNotHaveFullyQualifiedName("io.vfio4j.frontend.web.Snapshot")
+            .haveNameNotMatching("io\\.vfio4j\\.frontend\\.(rfb\\.JpegCompressor|web\\.Snapshot)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.awt..", "javax.imageio..");

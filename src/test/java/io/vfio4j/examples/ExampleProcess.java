@@ -6,6 +6,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -14,6 +15,7 @@ import java.util.function.Predicate;
 final class ExampleProcess implements AutoCloseable {
     private static final int PATIENCE_SECONDS = 40;
     private static final int SECONDS_FOR_THREADS = 3;
+    private static final int MOST_OTHERS = 400;
 
     private final Process process;
     private final BufferedReader out;
@@ -49,12 +51,15 @@ final class ExampleProcess implements AutoCloseable {
 
     /** The first line from here on that fits. */
     String await(Predicate<String> wanted) throws IOException {
-        List<String> others = new ArrayList<>();
+        List<String> others = new LinkedList<>();
         for (String line = out.readLine(); line != null; line = out.readLine()) {
             if (wanted.test(line)) {
                 return line;
             }
             others.add(line);
+            if (others.size() > MOST_OTHERS) {
+                others.remove(0);
+            }
         }
         throw new AssertionError("it ended without that line: " + others);
     }
