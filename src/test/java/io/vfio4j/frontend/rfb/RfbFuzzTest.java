@@ -250,6 +250,9 @@ class RfbFuzzTest {
     }
 
     private static byte[] mutated(Random random, byte[] message) {
+        if (message.length == 0) {
+            return garbage(random, 8);
+        }
         byte[] changed = message.clone();
         switch (random.nextInt(4)) {
             case 0 -> {
