@@ -97,6 +97,11 @@ final class ServerChoice {
     private boolean lossless;
 
     @Option(
+            names = "--no-resize",
+            description = "The guest's size is its own: clients that ask for another one are refused.")
+    private boolean fixedSize;
+
+    @Option(
             names = "--max-clients",
             paramLabel = "N",
             description = "How many clients a device has at the most (default: ${DEFAULT-VALUE}).")
@@ -163,6 +168,7 @@ final class ServerChoice {
         RfbOptions rfb = RfbOptions.DEFAULTS
                 .withCursors(cursor)
                 .withLossy(!lossless)
+                .withResize(!fixedSize)
                 .withMaxClients(maxClients)
                 .withErrorHandler(errors);
         WebOptions pages = WebOptions.DEFAULTS.withErrorHandler(errors);

@@ -2,6 +2,7 @@ package io.vfio4j.display;
 
 import io.vfio4j.display.irq.CounterDecoder;
 import io.vfio4j.vfio.PlaneType;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -10,7 +11,9 @@ import java.util.Set;
  * event costs no more than its record.
  */
 final class Occurrence {
-    private static final Set<PlaneType> ALL = Set.copyOf(EnumSet.allOf(PlaneType.class));
+    /** In the same order in every JVM, for who prints them. */
+    private static final Set<PlaneType> ALL = Collections.unmodifiableSet(EnumSet.allOf(PlaneType.class));
+
     private static final Set<PlaneType> PRIMARY = Set.of(PlaneType.PRIMARY);
     private static final Set<PlaneType> CURSOR = Set.of(PlaneType.CURSOR);
 

@@ -47,13 +47,16 @@ class ArchitectureTest {
             .dependOnClassesThat()
             .resideInAPackage("javax.swing..");
 
+    /** Whoever wants no pictures on a desktop need not have java.desktop; where JPEG and PNG are made it is optional. */
     @ArchTest
-    static final ArchRule onlyServersKnowNetty = noClasses()
+    static final ArchRule onlyWhoShowsOrWritesPicturesKnowsAwt = noClasses()
             .that()
-            .resideOutsideOfPackages("io.vfio4j.frontend.rfb..", "io.vfio4j.frontend.web..")
+            .resideOutsideOfPackages("io.vfio4j.frontend.swing..", "io.vfio4j.cli..")
+            .and()
+            .haveNameNotMatching("io\\.vfio4j\\.frontend\\.(rfb\\.JpegCompressor|web\\.Snapshot)(\\$.*)?")
             .should()
             .dependOnClassesThat()
-            .resideInAPackage("io.netty..");
+            .resideInAnyPackage("java.awt..", "javax.imageio..");
 
     @ArchTest
     static final ArchRule onlyMetricsKnowMicrometer = noClasses()

@@ -6,11 +6,17 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /** An example, run as a reader of the README runs it: in a JVM of its own. */
 final class ExampleProcess implements AutoCloseable {
+    private static final int PATIENCE_SECONDS = 40;
+    private static final int SECONDS_FOR_THREADS = 3;
+    private static final int MOST_OTHERS = 400;
+
     private final Process process;
     private final BufferedReader out;
 
@@ -26,16 +32,34 @@ final class ExampleProcess implements AutoCloseable {
         command.addAll(List.of(arguments));
         process = new ProcessBuilder(command).redirectErrorStream(true).start();
         out = process.inputReader(UTF_8);
+        process.onExit().orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).whenComplete((ended, late) -> {
+            if (late != null) {
+                giveUp();
+            }
+        });
+    }
+
+    /** Reading its output cannot be interrupted, so it has to end; before, it says in its output what its threads do. */
+    private void giveUp() {
+        try {
+            new ProcessBuilder("kill", "-QUIT", Long.toString(process.pid())).start();
+        } catch (IOException withoutThreads) {
+            process.destroyForcibly();
+        }
+        process.onExit().orTimeout(SECONDS_FOR_THREADS, TimeUnit.SECONDS).whenComplete((ended, late) -> close());
     }
 
     /** The first line from here on that fits. */
     String await(Predicate<String> wanted) throws IOException {
-        List<String> others = new ArrayList<>();
+        List<String> others = new LinkedList<>();
         for (String line = out.readLine(); line != null; line = out.readLine()) {
             if (wanted.test(line)) {
                 return line;
             }
             others.add(line);
+            if (others.size() > MOST_OTHERS) {
+                others.remove(0);
+            }
         }
         throw new AssertionError("it ended without that line: " + others);
     }

@@ -49,8 +49,8 @@ class ExamplesTest {
             for (int i = 0; i < 3; i++) {
                 example.await(line -> line.startsWith("IRQ [PRIMARY"));
             }
-            example.pressEnter();
-            assertEquals(0, example.exitCode());
+            List<String> rest = example.pressEnter();
+            assertEquals(0, example.exitCode(), rest::toString);
         }
     }
 

@@ -8,8 +8,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
- * Tells the operator who came and went, one line each; not more lines than somebody can read, however many strangers knock. Under the name
- * {@code io.vfio4j}.
+ * Tells the operator who was not let in, and, where {@code DEBUG} is on, who came and went, one line each; not more lines than somebody can
+ * read, however many strangers knock. Under the name {@code io.vfio4j}.
  */
 final class ClientLog {
     static final int MOST_LINES = 100;
@@ -31,12 +31,12 @@ final class ClientLog {
     }
 
     void came(SocketAddress client) {
-        line(Level.INFO, client + " looks at " + screen);
+        line(Level.DEBUG, client + " looks at " + screen);
     }
 
     void left(SocketAddress client, boolean wasIn, String why) {
         line(
-                Level.INFO,
+                wasIn ? Level.DEBUG : Level.INFO,
                 client + (wasIn ? " looks at " + screen + " no more: " : " was not let in to " + screen + ": ") + why);
     }
 
@@ -49,6 +49,9 @@ final class ClientLog {
     }
 
     private void line(Level level, String text) {
+        if (!logger.isLoggable(level)) {
+            return;
+        }
         int before = 0;
         lock.lock();
         try {

@@ -67,6 +67,16 @@ record Encodings(
                 fine.isPresent() ? fine : coarse);
     }
 
+    /** What is chosen of them is called. */
+    String pictureName() {
+        return switch (picture) {
+            case ZLIB -> "Zlib";
+            case TIGHT -> "Tight";
+            case ZRLE -> "ZRLE";
+            default -> "Raw";
+        };
+    }
+
     private static boolean isPicture(int encoding) {
         return encoding == RAW || encoding == ZLIB || encoding == TIGHT || encoding == ZRLE;
     }

@@ -16,6 +16,7 @@ final class PictureEncoder implements AutoCloseable {
     private final boolean mayLose;
     private ClientPixels pixels = new ClientPixels(ClientPixelFormat.NATIVE);
     private Encodings encodings = Encodings.NONE;
+    private final Losses losses = new Losses();
     private boolean isClosed;
 
     // Each from its first use on; streams of Zlib and ZRLE have no way to begin anew, so they stay.
@@ -74,7 +75,7 @@ final class PictureEncoder implements AutoCloseable {
                 yield encoder;
             }
             case Encodings.TIGHT -> {
-                TightEncoder encoder = tight.orElseGet(() -> new TightEncoder(buffers(), mayLose));
+                TightEncoder encoder = tight.orElseGet(() -> new TightEncoder(buffers(), mayLose, losses));
                 tight = Optional.of(encoder);
                 encoder.use(level, encodings.jpegQuality());
                 yield encoder;
@@ -107,7 +108,32 @@ final class PictureEncoder implements AutoCloseable {
             throw new IllegalArgumentException(
                     area + " is not inside of a picture of " + frame.width() + "x" + frame.height());
         }
+        losses.painted(area);
         return current.encode(pixels, frame, area, out);
+    }
+
+    /**
+     * The same without loss, whatever the client allows.
+     *
+     * @return how many
+     */
+    int encodeExactly(Frame frame, Rectangle area, ByteBuf out) {
+        tight.ifPresent(encoder -> encoder.beExact(true));
+        try {
+            return encode(frame, area, out);
+        } finally {
+            tight.ifPresent(encoder -> encoder.beExact(false));
+        }
+    }
+
+    /** Where what was written is not exact. */
+    Losses losses() {
+        return losses;
+    }
+
+    /** By what the client gets its pictures, as people call it. */
+    String encodingName() {
+        return encodings.pictureName();
     }
 
     /** Writes one CopyRect rectangle. */
@@ -118,6 +144,7 @@ final class PictureEncoder implements AutoCloseable {
         Rectangle target = move.target();
         AreaEncoder.writeHeader(target.x(), target.y(), target.width(), target.height(), Encodings.COPY_RECT, out);
         out.writeShort(move.sourceX()).writeShort(move.sourceY());
+        losses.moved(move);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.vfio4j.frontend.rfb;
 import io.vfio4j.display.pixels.Rectangle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Some part of a picture: rectangles that do not overlap. Grows by rounding up where it would take too many. */
 final class Region {
@@ -16,6 +17,10 @@ final class Region {
 
     void clear() {
         rectangles.clear();
+    }
+
+    void forEach(Consumer<Rectangle> action) {
+        rectangles.forEach(action);
     }
 
     void add(Rectangle more) {

@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param certificate for TLS (VeNCrypt); where there is one, clients without TLS are refused
  * @param input gets what people do at their clients; where empty it is dropped, with a note at a client's first
  * @param cursors who draws the guest's cursor for clients that can; DRAWN is what shows where the guest has it
- * @param lossy whether JPEG may be used for clients that allow it
+ * @param lossy whether JPEG may be used for clients that allow it; what has come to rest is shown exactly soon after
+ * @param resize whether clients may ask the guest for another size (SetDesktopSize)
  * @param maxClients at a time, 1 to 10000
  * @param handshakeTimeout how long a client may take to introduce itself, 100 ms to 5 minutes
  * @param stallTimeout how long a client may take nothing of what it asked for before it is disconnected, 1 second to 1 day
@@ -24,6 +25,7 @@ public record RfbOptions(
         Optional<RfbInput> input,
         CursorStyle cursors,
         boolean lossy,
+        boolean resize,
         int maxClients,
         Duration handshakeTimeout,
         Duration stallTimeout,
@@ -35,7 +37,7 @@ public record RfbOptions(
     private static final Duration LONGEST_STALL = Duration.ofDays(1);
 
     /**
-     * No password, no TLS, input dropped, the cursor drawn by the server, JPEG where allowed, 100 clients, 10 seconds for the handshake, 60
+     * No password, no TLS, input dropped, the cursor drawn by the server, JPEG where allowed, sizes as clients ask for, 100 clients, 10 seconds for the handshake, 60
      * for a client that reads nothing, errors logged.
      */
     public static final RfbOptions DEFAULTS = new RfbOptions(
@@ -43,6 +45,7 @@ public record RfbOptions(
             Optional.empty(),
             Optional.empty(),
             CursorStyle.DRAWN,
+            true,
             true,
             100,
             Duration.ofSeconds(10),
@@ -57,6 +60,7 @@ public record RfbOptions(
      * @param input any
      * @param cursors any
      * @param lossy any
+     * @param resize any
      * @param maxClients 1 to 10000
      * @param handshakeTimeout 100 ms to 5 minutes
      * @param stallTimeout 1 second to 1 day
@@ -90,6 +94,7 @@ public record RfbOptions(
                 input,
                 cursors,
                 lossy,
+                resize,
                 maxClients,
                 handshakeTimeout,
                 stallTimeout,
@@ -109,6 +114,7 @@ public record RfbOptions(
                 input,
                 cursors,
                 lossy,
+                resize,
                 maxClients,
                 handshakeTimeout,
                 stallTimeout,
@@ -128,6 +134,7 @@ public record RfbOptions(
                 Optional.of(changed),
                 cursors,
                 lossy,
+                resize,
                 maxClients,
                 handshakeTimeout,
                 stallTimeout,
@@ -142,7 +149,16 @@ public record RfbOptions(
      */
     public RfbOptions withCursors(CursorStyle changed) {
         return new RfbOptions(
-                password, certificate, input, changed, lossy, maxClients, handshakeTimeout, stallTimeout, errorHandler);
+                password,
+                certificate,
+                input,
+                changed,
+                lossy,
+                resize,
+                maxClients,
+                handshakeTimeout,
+                stallTimeout,
+                errorHandler);
     }
 
     /**
@@ -158,6 +174,27 @@ public record RfbOptions(
                 input,
                 cursors,
                 changed,
+                resize,
+                maxClients,
+                handshakeTimeout,
+                stallTimeout,
+                errorHandler);
+    }
+
+    /**
+     * The same with clients that may change the guest's mode, or not.
+     *
+     * @param changed whether they may; where not, their wishes are answered as prohibited
+     * @return new options
+     */
+    public RfbOptions withResize(boolean changed) {
+        return new RfbOptions(
+                password,
+                certificate,
+                input,
+                cursors,
+                lossy,
+                changed,
                 maxClients,
                 handshakeTimeout,
                 stallTimeout,
@@ -172,7 +209,16 @@ public record RfbOptions(
      */
     public RfbOptions withMaxClients(int changed) {
         return new RfbOptions(
-                password, certificate, input, cursors, lossy, changed, handshakeTimeout, stallTimeout, errorHandler);
+                password,
+                certificate,
+                input,
+                cursors,
+                lossy,
+                resize,
+                changed,
+                handshakeTimeout,
+                stallTimeout,
+                errorHandler);
     }
 
     /**
@@ -183,7 +229,7 @@ public record RfbOptions(
      */
     public RfbOptions withHandshakeTimeout(Duration changed) {
         return new RfbOptions(
-                password, certificate, input, cursors, lossy, maxClients, changed, stallTimeout, errorHandler);
+                password, certificate, input, cursors, lossy, resize, maxClients, changed, stallTimeout, errorHandler);
     }
 
     /**
@@ -194,7 +240,16 @@ public record RfbOptions(
      */
     public RfbOptions withStallTimeout(Duration changed) {
         return new RfbOptions(
-                password, certificate, input, cursors, lossy, maxClients, handshakeTimeout, changed, errorHandler);
+                password,
+                certificate,
+                input,
+                cursors,
+                lossy,
+                resize,
+                maxClients,
+                handshakeTimeout,
+                changed,
+                errorHandler);
     }
 
     /**
@@ -205,6 +260,15 @@ public record RfbOptions(
      */
     public RfbOptions withErrorHandler(ErrorHandler changed) {
         return new RfbOptions(
-                password, certificate, input, cursors, lossy, maxClients, handshakeTimeout, stallTimeout, changed);
+                password,
+                certificate,
+                input,
+                cursors,
+                lossy,
+                resize,
+                maxClients,
+                handshakeTimeout,
+                stallTimeout,
+                changed);
     }
 }

@@ -154,7 +154,9 @@ final class Session implements Conversation {
 
     /** The newest wish counts; one is carried out at a time, on an encoder's thread, because a driver may take its time. */
     private void resize(ClientMessage.DesktopSize wish) {
-        if (!isPossible(wish)) {
+        if (!service.options().resize()) {
+            updates.answerSize(SizeStatus.PROHIBITED);
+        } else if (!isPossible(wish)) {
             updates.answerSize(SizeStatus.INVALID);
         } else if (wish.width() == updates.width() && wish.height() == updates.height()) {
             updates.answerSize(SizeStatus.DONE);

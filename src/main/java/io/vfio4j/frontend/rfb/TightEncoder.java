@@ -40,6 +40,8 @@ final class TightEncoder implements AreaEncoder {
 
     private final List<Compressor> streams;
     private final boolean mayLose;
+    private final Losses losses;
+    private boolean isExact;
     private int level;
     private OptionalInt quality = OptionalInt.empty();
 
@@ -50,9 +52,15 @@ final class TightEncoder implements AreaEncoder {
     private byte[] indexes = {};
     private byte[] bytes = {};
 
-    TightEncoder(Compressor.Buffers buffers, boolean mayLose) {
+    TightEncoder(Compressor.Buffers buffers, boolean mayLose, Losses losses) {
         streams = List.of(new Compressor(buffers), new Compressor(buffers), new Compressor(buffers));
         this.mayLose = mayLose;
+        this.losses = losses;
+    }
+
+    /** Whether JPEG is not used for what follows. */
+    void beExact(boolean exact) {
+        isExact = exact;
     }
 
     void use(int compressionLevel, OptionalInt jpegQuality) {
@@ -97,6 +105,7 @@ final class TightEncoder implements AreaEncoder {
                 ClientPixels.readColours(frame, x, y, width, height, values);
             }
             encodeAsJpeg(width, height, out);
+            losses.lost(new Rectangle(x, y, width, height));
         } else {
             encodePixels(layout, count, out);
         }
@@ -201,7 +210,12 @@ final class TightEncoder implements AreaEncoder {
 
     private boolean jpegIsPossible(ClientPixels pixels) {
         ClientPixelFormat format = pixels.format();
-        if (!mayLose || quality.isEmpty() || jpegIsMissing || !format.trueColour() || format.bitsPerPixel() == 8) {
+        if (!mayLose
+                || isExact
+                || quality.isEmpty()
+                || jpegIsMissing
+                || !format.trueColour()
+                || format.bitsPerPixel() == 8) {
             return false;
         }
         if (jpeg.isEmpty()) {

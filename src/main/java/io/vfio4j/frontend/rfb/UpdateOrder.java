@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param asked the size that it asked for and has not got
  * @param fence the number of the fence that follows the update
  * @param continued whether it looked all the time since the last update, so that a picture that it did not see was dropped
+ * @param ages whether some time has passed, so that what has come to rest meanwhile is shown without loss
  * @param mostBytes after how many bytes the rest is left for the next update
  */
 record UpdateOrder(
@@ -25,6 +26,7 @@ record UpdateOrder(
         Optional<Area> asked,
         Optional<Integer> fence,
         boolean continued,
+        boolean ages,
         int mostBytes) {
 
     /** What became of a SetDesktopSize, by its number in ExtendedDesktopSize. */

@@ -27,6 +27,9 @@ final class UpdateWriter implements AutoCloseable {
     /** What is worth to be one rectangle, where it need not be small. */
     private static final int BAND_PIXELS = 1 << 18;
 
+    /** How much of an update is spent on exactness at least; what is new meanwhile does not wait for more. */
+    private static final int EXACT_BYTES = 256 << 10;
+
     private static final int SET_COLOUR_MAP_ENTRIES = 1;
     private static final int FENCE_MESSAGE = 248;
     private static final int BY_THE_SERVER = 0;
@@ -122,6 +125,20 @@ final class UpdateWriter implements AutoCloseable {
         return height;
     }
 
+    /** By what it gets its pictures. */
+    String encodingName() {
+        return encoder.encodingName();
+    }
+
+    /** Whether something that it was shown is not exact, and has not come to rest yet. */
+    boolean isAgeing() {
+        return encoder.losses().isAgeing();
+    }
+
+    private boolean isAnythingLeft() {
+        return !pending.isEmpty() || encoder.losses().isDue();
+    }
+
     /** How many pictures it did not get. */
     long dropped() {
         return dropped;
@@ -145,6 +162,10 @@ final class UpdateWriter implements AutoCloseable {
         answers.addAll(order.sizeAnswers());
         order.repaint().flatMap(area -> area.within(width, height)).ifPresent(pending::add);
 
+        if (order.ages()) {
+            encoder.losses().age();
+        }
+
         Optional<Look> look = viewing.look();
         boolean isNew = look.isPresent();
         if (!isNew && lacks(order)) {
@@ -157,16 +178,11 @@ final class UpdateWriter implements AutoCloseable {
                 return write(order, shown, isNew, out);
             }
         }
-        return new Result(writeNotes(toldName, out), false, !pending.isEmpty());
+        return new Result(writeNotes(toldName, out), false, isAnythingLeft());
     }
 
     private boolean lacks(UpdateOrder order) {
-        return !pending.isEmpty()
-                        && order.area()
-                                .within(width, height)
-                                .filter(area -> !pending.within(area).isEmpty())
-                                .isPresent()
-                || style == CursorStyle.SEPARATE && shownCursor.isEmpty();
+        return isRestLeft(order) || style == CursorStyle.SEPARATE && shownCursor.isEmpty();
     }
 
     private Optional<Look> lookAgain() {
@@ -241,7 +257,7 @@ final class UpdateWriter implements AutoCloseable {
             }
         }
         if (noted) {
-            return new Result(true, isRestLeft(order), !pending.isEmpty());
+            return new Result(true, isRestLeft(order), isAnythingLeft());
         }
         return writePicture(order, look, moves, out);
     }
@@ -259,7 +275,8 @@ final class UpdateWriter implements AutoCloseable {
     private boolean isRestLeft(UpdateOrder order) {
         return order.area()
                 .within(width, height)
-                .filter(area -> !pending.within(area).isEmpty())
+                .filter(area -> !pending.within(area).isEmpty()
+                        || !encoder.losses().due(area).isEmpty())
                 .isPresent();
     }
 
@@ -271,6 +288,7 @@ final class UpdateWriter implements AutoCloseable {
         pending.add(everything());
         shownCursor = Optional.empty();
         sizeUntold = false;
+        encoder.losses().clear();
         Header header = new Header(out);
         if (abilities.extendedDesktopSize()) {
             answers.forEach(answer -> writeSize(BY_THIS_CLIENT, answer, out));
@@ -354,7 +372,7 @@ final class UpdateWriter implements AutoCloseable {
                     return new Result(true, true, true);
                 }
                 Rectangle band = new Rectangle(one.x(), y, one.width(), Math.min(lines, end - y));
-                count += paint(look.frame(), band, out);
+                count += paint(look.frame(), band, encoder::encode, out);
                 painted.add(band);
             }
         }
@@ -363,12 +381,26 @@ final class UpdateWriter implements AutoCloseable {
         } else {
             wanted.forEach(pending::remove);
         }
+        int inexactBytes = header.bytes();
+        for (Rectangle one : area.map(encoder.losses()::due).orElse(List.of())) {
+            int end = one.y() + one.height();
+            for (int y = one.y(); y < end; y += Math.min(BAND_LINES, end - y)) {
+                if (header.bytes() - inexactBytes >= EXACT_BYTES
+                        || header.bytes() >= order.mostBytes()
+                        || count >= MOST_RECTANGLES) {
+                    header.end(count);
+                    return new Result(true, true, true);
+                }
+                Rectangle band = new Rectangle(one.x(), y, one.width(), Math.min(BAND_LINES, end - y));
+                count += paint(look.frame(), band, encoder::encodeExactly, out);
+            }
+        }
         if (count == 0) {
             header.undo();
-            return new Result(false, false, !pending.isEmpty());
+            return new Result(false, false, isAnythingLeft());
         }
         header.end(count);
-        return new Result(true, false, !pending.isEmpty());
+        return new Result(true, false, isAnythingLeft());
     }
 
     private int writeCursor(CursorLook cursor, ByteBuf out) {
@@ -401,19 +433,23 @@ final class UpdateWriter implements AutoCloseable {
         return Math.max(0, Math.min(size - 1, value));
     }
 
+    private interface Painting {
+        int paint(Frame frame, Rectangle area, ByteBuf out);
+    }
+
     /** A client that cannot follow the picture's size gets what fits in the size that it was told, and ground around it. */
-    private int paint(Frame frame, Rectangle area, ByteBuf out) {
+    private int paint(Frame frame, Rectangle area, Painting painting, ByteBuf out) {
         Optional<Rectangle> inside =
                 new Area(area.x(), area.y(), area.width(), area.height()).within(frame.width(), frame.height());
         if (inside.filter(area::equals).isPresent()) {
-            return encoder.encode(frame, area, out);
+            return painting.paint(frame, area, out);
         }
-        int count = inside.map(part -> encoder.encode(frame, part, out)).orElse(0);
+        int count = inside.map(part -> painting.paint(frame, part, out)).orElse(0);
         Region outside = new Region();
         outside.add(area);
         inside.ifPresent(outside::remove);
         for (Rectangle part : outside.within(area)) {
-            count += encoder.encode(ground(), part, out);
+            count += painting.paint(ground(), part, out);
         }
         return count;
     }

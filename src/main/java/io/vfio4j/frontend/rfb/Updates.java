@@ -24,6 +24,9 @@ final class Updates {
     private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final long FIRST_PICTURE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    /** What is not painted anew for once or twice as long has come to rest. */
+    private static final long AGE_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
+
     private static final int FIRST_BYTES = 4096;
     private static final int END_OF_CONTINUOUS_UPDATES = 150;
     private static final int MOST_SIZE_ANSWERS = 16;
@@ -51,6 +54,8 @@ final class Updates {
     private boolean isRestLeft;
     /** There is something to show outside of what was wanted last. */
     private boolean isOutsideLeft;
+    /** Of another area, perhaps, than the update that is being encoded. */
+    private boolean isAskedAnew;
 
     private Optional<Area> requested = Optional.empty();
     private Optional<Area> repaint = Optional.empty();
@@ -69,6 +74,8 @@ final class Updates {
     private boolean wasPaused;
     private Optional<Future<?>> pauseTimer = Optional.empty();
     private long lastWanted;
+    private Optional<Future<?>> ageTimer = Optional.empty();
+    private boolean isAged;
     private Optional<ByteBuf> afterEncoding = Optional.empty();
 
     private final AtomicLong count = new AtomicLong();
@@ -148,6 +155,7 @@ final class Updates {
         }
         requested = union(requested, Optional.of(request.area()));
         isRestLeft |= isOutsideLeft;
+        isAskedAnew = true;
         proceed();
     }
 
@@ -164,7 +172,6 @@ final class Updates {
         encodings = Optional.of(changed);
         Abilities before = abilities;
         abilities = Abilities.of(changed);
-        encodingName = PictureNames.of(changed);
         if (abilities.fence() && !before.fence()) {
             // So that it knows that there are fences.
             say(out -> UpdateWriter.writeFence(Fence.REQUEST, new byte[0], out));
@@ -183,6 +190,7 @@ final class Updates {
         if (wish.enabled()) {
             continuous = Optional.of(wish.area());
             isRestLeft |= isOutsideLeft;
+            isAskedAnew = true;
             proceed();
         } else if (continuous.isPresent()) {
             continuous = Optional.empty();
@@ -247,6 +255,7 @@ final class Updates {
     private boolean isAnythingToTell() {
         return isNew.get()
                 || isRestLeft
+                || isAged
                 || repaint.isPresent()
                 || format.isPresent()
                 || encodings.isPresent()
@@ -290,6 +299,7 @@ final class Updates {
     private UpdateOrder order() {
         isNew.set(false);
         isRestLeft = false;
+        isAskedAnew = false;
         Area area = union(requested, continuous).orElse(new Area(0, 0, 0, 0));
         Optional<Integer> fence =
                 continuous.isPresent() && abilities.fence() ? Optional.of(++fences) : Optional.empty();
@@ -302,6 +312,7 @@ final class Updates {
                 asked,
                 fence,
                 !wasPaused,
+                isAged,
                 connection.mostUpdateBytes());
         ordered = requested;
         requested = Optional.empty();
@@ -310,6 +321,7 @@ final class Updates {
         encodings = Optional.empty();
         sizeAnswers.clear();
         wasPaused = false;
+        isAged = false;
         return order;
     }
 
@@ -366,6 +378,7 @@ final class Updates {
             return;
         }
         dropped.set(writer.dropped());
+        encodingName = writer.encodingName();
         if (encoded.failure.isPresent()) {
             state = State.IDLE;
             encoded.out.ifPresent(ByteBuf::release);
@@ -376,6 +389,7 @@ final class Updates {
         ByteBuf out = encoded.out.orElseThrow();
         isRestLeft |= result.isRestLeft();
         isOutsideLeft = result.isOutsideLeft();
+        isRestLeft |= isAskedAnew && isOutsideLeft;
         if (encoded.introduces && !result.isUpdate()) {
             state = State.STRANGE;
             out.release();
@@ -411,6 +425,9 @@ final class Updates {
         }
         afterEncoding.ifPresent(this::sayNow);
         afterEncoding = Optional.empty();
+        if (writer.isAgeing()) {
+            ageLater();
+        }
         proceed();
     }
 
@@ -447,6 +464,22 @@ final class Updates {
         }
     }
 
+    /** Some of what it was shown is not exact: in a while, what did not change meanwhile is repainted. */
+    private void ageLater() {
+        if (ageTimer.isEmpty() && !isAged) {
+            ageTimer = Optional.of(
+                    context.executor().schedule(() -> connection.guarded(this::age), AGE_NANOS, TimeUnit.NANOSECONDS));
+        }
+    }
+
+    private void age() {
+        ageTimer = Optional.empty();
+        if (state != State.CLOSED) {
+            isAged = true;
+            proceed();
+        }
+    }
+
     private long now() {
         return context.executor().ticker().nanoTime();
     }
@@ -455,6 +488,7 @@ final class Updates {
     void close() {
         attentive = false;
         pauseTimer.ifPresent(timer -> timer.cancel(false));
+        ageTimer.ifPresent(timer -> timer.cancel(false));
         afterEncoding.ifPresent(ByteBuf::release);
         afterEncoding = Optional.empty();
         boolean encoding = state == State.ENCODING;

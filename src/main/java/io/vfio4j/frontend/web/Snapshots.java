@@ -231,7 +231,8 @@ final class Snapshots implements AutoCloseable {
         CompletableFuture<Snapshot> made = new CompletableFuture<>();
         try {
             made.complete(snapshot(place, shelf.kind, last));
-        } catch (Exception | OutOfMemoryError failed) {
+        } catch (Throwable failed) {
+            // Errors too, such as of a Java without a desktop: who waits is answered, and the next one served.
             made.completeExceptionally(failed);
         }
         atHome(() -> deliver(shelf, made, answers), new CompletableFuture<>());

@@ -18,6 +18,7 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -168,6 +169,18 @@ public final class WebServer implements AutoCloseable {
         if (!site.home().inEventLoop()) {
             unbound.awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
             closed.awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+            awaitSelection();
+        }
+    }
+
+    /** Java gives a port back when the selector looks next; a task of a later time is run after that. */
+    private void awaitSelection() {
+        try {
+            listener.eventLoop()
+                    .schedule(() -> {}, 1, TimeUnit.MILLISECONDS)
+                    .awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+        } catch (RejectedExecutionException threadsHaveEnded) {
+            // And with them the selector.
         }
     }
 }

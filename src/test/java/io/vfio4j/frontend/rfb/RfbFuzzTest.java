@@ -80,6 +80,9 @@ class RfbFuzzTest {
         if (random.nextInt(4) == 0) {
             options = options.withPassword(RfbPassword.of("password"));
         }
+        if (random.nextInt(4) == 0) {
+            options = options.withResize(false);
+        }
         return random.nextBoolean() ? options : options.withCursors(CursorStyle.SEPARATE);
     }
 
@@ -169,7 +172,7 @@ class RfbFuzzTest {
                 wire.guest().moveCursor(random.nextInt(100) - 20, random.nextInt(100) - 20);
                 wire.guest().cursor();
             }
-            case 2 -> wire.pass(channel, Duration.ofMillis(random.nextInt(300)));
+            case 2 -> wire.pass(channel, Duration.ofMillis(random.nextInt(random.nextInt(4) == 0 ? 2000 : 300)));
             case 3 -> {
                 if (random.nextInt(10) == 0) {
                     wire.guest().setMode(64 + random.nextInt(64), 64 + random.nextInt(64));

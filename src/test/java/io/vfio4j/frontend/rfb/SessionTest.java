@@ -247,6 +247,50 @@ class SessionTest {
     }
 
     @Test
+    void whoAsksForMoreWhileLessIsEncodedGetsTheRest() throws Exception {
+        try (Wire wire = new Wire(RfbOptions.DEFAULTS)) {
+            Wire.Client client = wire.introduced();
+            byte[] both = Bytes.of()
+                    .raw(Bytes.request(true, 0, 0, 16, 16))
+                    .raw(all(true))
+                    .array();
+            assertEquals(List.of("[16x16 at 0,0]", "[64x48 at 0,16, 48x16 at 16,0]"), answer(wire, client, both));
+        }
+    }
+
+    @Test
+    void aLargerAreaOfContinuousUpdatesIsFilledAfterANewSize() throws Exception {
+        try (Wire wire = new Wire(RfbOptions.DEFAULTS)) {
+            Wire.Client client = wire.introduced();
+            wire.say(client, Bytes.setEncodings(0, -223, -313));
+            wire.say(
+                    client,
+                    Bytes.of().u8(150, 1).u16(0, 0, Wire.WIDTH, Wire.HEIGHT).array());
+            wire.settle(client);
+            wire.hear(client);
+            wire.guest().setMode(80, 72);
+            wire.guest().flip();
+            wire.pass(client, Duration.ofMillis(50));
+            assertEquals(List.of("[size 80x72]", "[64x64 at 0,0]"), Heard.of(wire.hear(client)));
+            assertEquals(
+                    List.of("[80x8 at 0,64, 16x64 at 64,0]"),
+                    answer(wire, client, Bytes.of().u8(150, 1).u16(0, 0, 80, 72).array()));
+        }
+    }
+
+    @Test
+    void theEncodingThatIsUsedIsToldNotTheOneThatIsWished() throws Exception {
+        try (Wire wire = new Wire(RfbOptions.DEFAULTS)) {
+            Wire.Client client = wire.introduced();
+            wire.say(client, Bytes.setEncodings(5, 2, 16, 0));
+            answer(wire, client, Bytes.of().array());
+            wire.say(client, all(false));
+            wire.settle(client);
+            assertEquals("ZRLE", wire.service.clients().get(0).encoding());
+        }
+    }
+
+    @Test
     void aClientThatWantsNothingForASecondIsNotReadFor() throws Exception {
         try (Wire wire = new Wire(RfbOptions.DEFAULTS)) {
             Wire.Client client = wire.introduced();
@@ -438,6 +482,22 @@ class SessionTest {
                             wire,
                             client,
                             Bytes.of().u8(251, 0).u16(100, 100).u8(0, 0).array()));
+        }
+    }
+
+    @Test
+    void whereClientsMayNotResizeTheirWishesAreProhibited() throws Exception {
+        try (Wire wire = new Wire(RfbOptions.DEFAULTS.withResize(false))) {
+            Wire.Client client = wire.introduced();
+            wire.say(client, Bytes.setEncodings(0, -308));
+            answer(wire, client, all(false));
+            wire.say(client, all(true));
+            wire.settle(client);
+            wire.hear(client);
+            wire.say(client, all(true));
+            assertEquals(List.of("[size 64x64 by 1, status 1]"), answer(wire, client, setSize(640, 480)));
+            wire.pass(client, Duration.ofSeconds(1));
+            assertEquals(64, wire.guest().width());
         }
     }
 
