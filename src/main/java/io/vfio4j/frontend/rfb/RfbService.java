@@ -3,6 +3,7 @@ package io.vfio4j.frontend.rfb;
 import io.netty.channel.ChannelHandler;
 import io.netty.util.internal.PlatformDependent;
 import io.vfio4j.frontend.LiveScreen;
+import io.vfio4j.recording.Recorder;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.security.SecureRandom;
@@ -36,6 +37,7 @@ public final class RfbService implements AutoCloseable {
     private static final int LONGEST_END_SECONDS = 5;
 
     private final LiveScreen screen;
+    private final Recorder recorder = Recorder.create();
     private final RfbOptions options;
     private final Executor encoders;
     private final SecureRandom random = new SecureRandom();
@@ -155,6 +157,10 @@ public final class RfbService implements AutoCloseable {
         } catch (ExecutionException | TimeoutException e) {
             report("clients of " + screen.name() + " did not end", e);
         }
+    }
+
+    Recorder recorder() {
+        return recorder;
     }
 
     LiveScreen screen() {

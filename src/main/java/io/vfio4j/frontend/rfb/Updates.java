@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.Future;
 import io.vfio4j.frontend.rfb.ClientMessage.Fence;
+import io.vfio4j.recording.Recorder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -43,6 +44,8 @@ final class Updates {
     private final RfbConnection connection;
     private final ChannelHandlerContext context;
     private final Executor encoders;
+    private final Recorder recorder;
+    private final String screenName;
     private final UpdateWriter writer;
 
     private final AtomicBoolean isNew = new AtomicBoolean();
@@ -87,6 +90,8 @@ final class Updates {
         this.connection = connection;
         this.context = context;
         this.encoders = service.encoders();
+        this.recorder = service.recorder();
+        this.screenName = service.screen().name();
         this.writer = new UpdateWriter(service.screen(), service.options(), this::news);
     }
 
@@ -327,6 +332,7 @@ final class Updates {
 
     /** On an encoder's thread. */
     private void encode(UpdateOrder order, boolean introduces) {
+        Recorder.UpdateSpan span = recorder.update();
         Optional<ByteBuf> out = Optional.empty();
         Optional<UpdateWriter.Result> result = Optional.empty();
         Optional<Throwable> failure = Optional.empty();
@@ -348,7 +354,7 @@ final class Updates {
         } catch (Throwable broken) {
             failure = Optional.of(broken);
         }
-        Encoded encoded = new Encoded(order, introduces, out, result, failure);
+        Encoded encoded = new Encoded(order, introduces, span, out, result, failure);
         try {
             context.executor().execute(() -> connection.guarded(() -> encoded(encoded)));
         } catch (RejectedExecutionException ended) {
@@ -367,6 +373,7 @@ final class Updates {
     private record Encoded(
             UpdateOrder order,
             boolean introduces,
+            Recorder.UpdateSpan span,
             Optional<ByteBuf> out,
             Optional<UpdateWriter.Result> result,
             Optional<Throwable> failure) {}
@@ -416,6 +423,9 @@ final class Updates {
             connection.holds(length);
             context.writeAndFlush(out).addListener(written -> {
                 connection.holds(-length);
+                if (result.isUpdate() && written.isSuccess()) {
+                    encoded.span.end(screenName, String.valueOf(connection.address()), encodingName, length);
+                }
                 connection.guarded(this::written);
             });
             connection.watchWrites();
