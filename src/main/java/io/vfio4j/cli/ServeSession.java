@@ -71,6 +71,8 @@ final class ServeSession implements AutoCloseable {
         private final RfbServer server;
         private Map<SocketAddress, RfbClientStats> clients = Map.of();
         private Optional<String> obstacle = Optional.empty();
+        /** Pictures that were read when the obstacle was told. */
+        private long capturesThen;
 
         private Served(ServedDevice device, RfbServer server) {
             this.device = device;
@@ -173,12 +175,20 @@ final class ServeSession implements AutoCloseable {
     /** What keeps a device from being shown that is there; why one is not is told by its notes. */
     private void printObstacle(Served each) {
         Optional<String> now = each.device.obstacle().map(Vfio4j::oneLine);
-        if (now.isPresent() && !now.equals(each.obstacle)) {
-            output.absent(each.name, now.get());
-        } else if (now.isEmpty() && each.obstacle.isPresent() && each.device.isThere()) {
+        long captures = each.device.screen().stats().captures();
+        if (now.isPresent()) {
+            if (!now.equals(each.obstacle)) {
+                output.absent(each.name, now.get());
+            }
+            each.obstacle = now;
+            each.capturesThen = captures;
+        } else if (!each.device.isThere()) {
+            each.obstacle = Optional.empty();
+        } else if (each.obstacle.isPresent() && captures > each.capturesThen) {
+            // Not as soon as there is none: nothing is read, and nothing found, while nobody looks.
+            each.obstacle = Optional.empty();
             output.shown(each.name);
         }
-        each.obstacle = now;
     }
 
     private void printClients(Served each) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.shinyhut.vernacular.client.exceptions.AuthenticationFailedException;
@@ -159,6 +160,32 @@ class ServeTest {
             assertEquals("", run.out());
             assertTrue(run.err().contains(absent + ": ENODEV"), run.err());
             assertEquals(List.of(), host.openFiles());
+        }
+    }
+
+    @Test
+    void whatCannotBeShownIsNotSaidToBeShownWhenNobodyLooksAnyMore() throws Exception {
+        try (EmulatedHost host =
+                EmulatedHost.builder().vgpu(VgpuProfile.MBOCHS).realTime().build()) {
+            String uuid = host.vgpu().uuid().toString();
+            host.faults().removeGraphics();
+            host.vgpu().guest().setMode(640, 480);
+            ServeRun serve = ServeRun.on(host.systemCalls(), uuid);
+            try (serve) {
+                try (VncViewer viewer = VncViewer.connect(serve.port(uuid))) {
+                    viewer.await("a placeholder", image -> image.getWidth() == 640);
+                    serve.await(
+                            "device", line -> String.valueOf(line.get("why")).contains(" cannot be shown: "));
+                }
+                Object first = serve.await("client", line -> Boolean.FALSE.equals(line.get("connected")))
+                        .get("client");
+                try (VncViewer viewer = VncViewer.connect(serve.port(uuid))) {
+                    viewer.await("a placeholder", image -> image.getWidth() == 640);
+                    serve.await("client", line -> !first.equals(line.get("client")));
+                }
+            }
+            assertThrows(
+                    AssertionError.class, () -> serve.await("device", line -> Boolean.TRUE.equals(line.get("shown"))));
         }
     }
 
