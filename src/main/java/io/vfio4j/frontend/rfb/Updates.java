@@ -423,7 +423,7 @@ final class Updates {
             connection.holds(length);
             context.writeAndFlush(out).addListener(written -> {
                 connection.holds(-length);
-                if (result.isUpdate() && written.isSuccess()) {
+                if (!encoded.introduces && result.isUpdate() && written.isSuccess()) {
                     encoded.span.end(screenName, String.valueOf(connection.address()), encodingName, length);
                 }
                 connection.guarded(this::written);
