@@ -149,7 +149,7 @@ class FrontendMetricsTest {
             try (Socket client =
                     new Socket(server.address().getAddress(), server.address().getPort())) {
                 label = "127.0.0.1:" + client.getLocalPort();
-                client.getOutputStream().write("RFB 003.008\n".getBytes());
+                client.getOutputStream().write("RFB 003.008\n".getBytes(java.nio.charset.StandardCharsets.UTF_8));
                 client.getInputStream().readNBytes(14);
                 client.getOutputStream().write(1);
                 client.getInputStream().readNBytes(4);
