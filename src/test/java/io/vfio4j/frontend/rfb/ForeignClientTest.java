@@ -93,6 +93,14 @@ class ForeignClientTest {
             }
             assertEquals(10, stage.server.service().clients().size());
             assertTrue(stage.server.service().stats().updates() >= 30);
+            // Each takes a second to stop; so all at once.
+            List<Thread> leaving = onlookers.stream()
+                    .map(onlooker -> new Thread(onlooker::close))
+                    .toList();
+            leaving.forEach(Thread::start);
+            for (Thread thread : leaving) {
+                thread.join();
+            }
         }
     }
 }
