@@ -28,6 +28,8 @@ abstract class AttachCallsContract {
     private static final int FIXED = Iommufd.IOMMU_IOAS_MAP_FIXED_IOVA;
     private static final int READ = Iommufd.IOMMU_IOAS_MAP_READABLE;
     private static final int WRITE = Iommufd.IOMMU_IOAS_MAP_WRITEABLE;
+    /** Above every limit of a process, so that nothing it has opened can have this number. */
+    private static final int NOBODYS_DESCRIPTOR = 0x3fff_ffff;
 
     private TestHost host;
     private TestVgpu vgpu;
@@ -131,7 +133,9 @@ abstract class AttachCallsContract {
             assertErrno(
                     Errno.EINVAL, () -> device.call(device.node(), Vfio.VFIO_DEVICE_BIND_IOMMUFD, 16, 1, number, 0));
             assertErrno(Errno.EINVAL, () -> device.call(device.node(), Vfio.VFIO_DEVICE_BIND_IOMMUFD, 16, 0, -1, 0));
-            assertErrno(Errno.EBADF, () -> device.call(device.node(), Vfio.VFIO_DEVICE_BIND_IOMMUFD, 16, 0, 77, 0));
+            assertErrno(
+                    Errno.EBADF,
+                    () -> device.call(device.node(), Vfio.VFIO_DEVICE_BIND_IOMMUFD, 16, 0, NOBODYS_DESCRIPTOR, 0));
             assertErrno(Errno.EBADFD, () -> device.bind(container));
             // None of it has kept the group from being opened.
             group().close();
