@@ -83,6 +83,7 @@ public final class DisplayPanel extends JComponent {
     };
 
     private transient Optional<Viewing> viewing = Optional.empty();
+    private boolean attached;
     private transient Optional<Window> window = Optional.empty();
     private transient Shown shown = Shown.NOTHING;
     private transient Optional<Overlay> overlay = Optional.empty();
@@ -232,20 +233,24 @@ public final class DisplayPanel extends JComponent {
         super.addNotify();
         window = Optional.ofNullable(SwingUtilities.getWindowAncestor(this));
         window.ifPresent(ancestor -> ancestor.addWindowListener(iconification));
+        attached = true;
+        lookWhileShowing();
+    }
+
+    /** Not before it is seen: the screen of a tab that nobody has opened is not read. */
+    private void open() {
         try {
-            Viewing opened = screen.view(CursorStyle.SEPARATE, this::onNews);
+            viewing = Optional.of(screen.view(CursorStyle.SEPARATE, this::onNews));
             looking = true;
-            viewing = Optional.of(opened);
         } catch (ClosedException gone) {
             // What was shown last stays.
-            return;
         }
-        lookWhileShowing();
     }
 
     /** Ends looking. Called by Swing. */
     @Override
     public void removeNotify() {
+        attached = false;
         viewing.ifPresent(Viewing::close);
         viewing = Optional.empty();
         looking = false;
@@ -256,8 +261,10 @@ public final class DisplayPanel extends JComponent {
     }
 
     private void lookWhileShowing() {
-        boolean wanted = viewing.isPresent() && isShowing() && !isIconified();
-        if (wanted != looking) {
+        boolean wanted = attached && isShowing() && !isIconified();
+        if (wanted && viewing.isEmpty()) {
+            open();
+        } else if (viewing.isPresent() && wanted != looking) {
             looking = wanted;
             viewing.ifPresent(wanted ? Viewing::resume : Viewing::pause);
         }
